@@ -1,0 +1,1 @@
+"""The project package and, inside it, the ground every area stands on."""

@@ -1,0 +1,1 @@
+"""Attributes an administrator defines for a kind of record."""

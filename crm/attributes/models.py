@@ -1,0 +1,122 @@
+"""Attributes that an administrator defines for a kind of record, and the derived rows that make them searchable.
+
+The truth is the record's own JSON column; `AttributeValue` repeats, indexed, what may be filtered, sorted or unique.
+"""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.people.names import Named, localised
+
+
+class AttributeSet(Named):
+    """The attributes of one schema: a counterparty type, a deal type, all contacts, all leads."""
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+
+    class Meta:
+        verbose_name = _("set of attributes")
+        verbose_name_plural = _("sets of attributes")
+        ordering = ["kind", "name"]
+
+
+class AttributeKind(models.TextChoices):
+    TEXT = "text", _("text")
+    NUMBER = "number", _("number")
+    MONEY = "money", _("money")
+    DATE = "date", _("date")
+    CHOICE = "choice", _("choice")
+    BOOL = "bool", _("yes / no")
+
+
+class Attribute(Named):
+    """One attribute. `choices` lists [value, label, label in Polish] for kind `choice`."""
+
+    attribute_set = models.ForeignKey(AttributeSet, models.CASCADE, related_name="attributes", verbose_name=_("set"))
+    key = models.CharField(
+        _("key"),
+        max_length=40,
+        validators=[RegexValidator(r"^[a-z][a-z0-9_]*$", _("Small letters, digits and underscores."))],
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=AttributeKind.choices, default=AttributeKind.TEXT)
+    choices = models.JSONField(_("choices"), default=list, blank=True)
+    section = models.CharField(_("section"), max_length=80, blank=True)
+    section_pl = models.CharField(_("section in Polish"), max_length=80, blank=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    help = models.CharField(_("help"), max_length=200, blank=True)
+    required = models.BooleanField(_("required"), default=False)
+    unique = models.BooleanField(_("unique"), default=False)
+    filterable = models.BooleanField(_("filterable"), default=False)
+    sortable = models.BooleanField(_("sortable"), default=False)
+    archived = models.BooleanField(_("archived"), default=False)
+
+    class Meta:
+        verbose_name = _("attribute")
+        verbose_name_plural = _("attributes")
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["attribute_set", "key"], name="one_key_in_a_set")]
+
+    def clean(self) -> None:
+        """Raises ValidationError for a choice without choices, or choices that are not triples of texts."""
+        if self.kind != AttributeKind.CHOICE:
+            self.choices = []
+        elif not self.choices:
+            raise ValidationError({"choices": _("List at least one choice.")})
+        for choice in self.choices:
+            if not (isinstance(choice, list) and len(choice) == 3 and all(isinstance(text, str) for text in choice)):
+                raise ValidationError({"choices": _("Each choice has a value, a label and a Polish label.")})
+
+    @property
+    def field_name(self) -> str:
+        """The name of the form field, list column and filter."""
+        return f"attr_{self.key}"
+
+    @property
+    def section_label(self) -> str:
+        return localised(self.section, self.section_pl)
+
+    def choice_labels(self) -> list[tuple[str, str]]:
+        """(value, label in the reader's language) pairs."""
+        return [(value, localised(label, label_pl)) for value, label, label_pl in self.choices]
+
+    @property
+    def is_derived(self) -> bool:
+        return self.filterable or self.sortable or self.unique
+
+
+class AttributeValue(models.Model):
+    """The searchable copy of one value; `text` holds the first 200 folded characters."""
+
+    attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="+")
+    record_kind = models.CharField(max_length=60)
+    record_id = models.BigIntegerField()
+    text = models.CharField(max_length=200, null=True)
+    number = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    date = models.DateField(null=True)
+    unique_key = models.CharField(max_length=200, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["attribute", "record_id"], name="one_value_per_record"),
+            models.UniqueConstraint(fields=["attribute", "unique_key"], name="unique_attribute_values"),
+        ]
+        indexes = [
+            models.Index(fields=["attribute", "text", "record_id"], name="value_by_text"),
+            models.Index(fields=["attribute", "number", "record_id"], name="value_by_number"),
+            models.Index(fields=["attribute", "date", "record_id"], name="value_by_date"),
+        ]
+
+
+class AttributedRecord(models.Model):
+    """A record with attributes; the area says which set applies in `attribute_set`."""
+
+    attributes = models.JSONField(default=dict, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def get_attribute_set_id(self) -> int | None:
+        """The id of the set that describes this record's attributes, None when it has none."""
+        raise NotImplementedError(type(self).__name__)

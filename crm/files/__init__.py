@@ -1,0 +1,1 @@
+"""Stored files: safe names, content checks, private download."""

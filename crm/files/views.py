@@ -1,0 +1,29 @@
+"""Private download: a file follows the visibility of the card it is on."""
+
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from crm.files.models import StoredFile
+from crm.people.kinds import visible_pairs
+
+
+@require_safe
+def file_download(request, pk: int):
+    """Always as an attachment: nothing uploaded is ever shown inside our own origin."""
+    stored = get_object_or_404(StoredFile, pk=pk)
+    if not may_read(request.user, stored):
+        raise Http404
+    response = FileResponse(
+        stored.content.open("rb"), as_attachment=True, filename=stored.name, content_type="application/octet-stream"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def may_read(user, stored: StoredFile) -> bool:
+    """Whoever sees the card; for a file on no card yet, its uploader."""
+    if not stored.record_kind:
+        return stored.uploaded_by_id == user.pk
+    return bool(visible_pairs(user, [(stored.record_kind, stored.record_id)]))

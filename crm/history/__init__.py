@@ -1,0 +1,1 @@
+"""Append-only events, field changes and the cards they stand on."""

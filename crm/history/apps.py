@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class HistoryConfig(AppConfig):
+    name = "crm.history"
+    label = "history"
+    verbose_name = _("History")
+
+    def ready(self) -> None:
+        from crm.history.kinds import EventKind, Group, register_event
+
+        register_event(EventKind("comment_added", _("left a note"), "chat-left-text", Group.NOTE, "grey"))

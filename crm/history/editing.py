@@ -1,0 +1,147 @@
+"""Editing a record that somebody else may be editing too.
+
+An edit carries the version it started from. Meanwhile changes of *other* fields merge silently; a change of the
+same field or attribute raises EditConflict, which pages show as 409.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models, transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import override
+
+from crm.attributes.models import AttributedRecord
+from crm.attributes.services import attributes_of, set_attributes, write_derived
+from crm.attributes.values import show_value
+from crm.history.models import Change, Event
+from crm.history.services import FieldChange, record_event
+from crm.people.access import kind_label
+from crm.people.visibility import OwnedRecord, demand
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A field both changed: what each wrote, as texts, and who the other was."""
+
+    field: str
+    label: str
+    mine: str
+    theirs: str
+    actor: object
+
+
+class EditConflict(Exception):
+    """Somebody changed the same fields meanwhile; nothing was written."""
+
+    def __init__(self, record: models.Model, clashes: list[Clash]):
+        super().__init__(f"{len(clashes)} fields changed meanwhile")
+        self.record = record
+        self.clashes = clashes
+
+
+@transaction.atomic
+def edit_record(
+    *,
+    record: OwnedRecord,
+    values: dict,
+    by,
+    version: int,
+    attributes: dict | None = None,
+    kind: str,
+    cards=(),
+    via: str = "",
+    action: str = "edit",
+) -> Event | None:
+    """Writes `values` ({field name: value}) and attributes as one event of `kind`; None when nothing differs.
+
+    `version` is the one the editor saw. Raises PermissionDenied, EditConflict, or ValidationError (attributes).
+    """
+    demand(by, action, record)
+    fresh = type(record).objects.select_for_update().get(pk=record.pk)
+    changes = _field_changes(fresh, values)
+    changes += _attribute_changes(fresh, attributes)
+    if version != fresh.version:
+        _demand_no_clash(fresh, changes, version)
+    if not changes:
+        return None
+    for name, value in values.items():
+        setattr(fresh, name, value)
+    fresh.version += 1
+    fresh.full_clean(exclude=[f.name for f in fresh._meta.fields if f.name not in values])
+    fresh.save()
+    if attributes is not None:
+        write_derived(fresh, attributes_of(fresh.get_attribute_set_id()))
+    record.refresh_from_db()
+    return record_event(
+        kind=kind, subject=fresh, by=by, cards=cards, changes=changes, via=via, version=fresh.version
+    )
+
+
+def _field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
+    changes = []
+    for name, new in values.items():
+        field = fresh._meta.get_field(name)
+        old = getattr(fresh, name)
+        if old != new:
+            changes.append(
+                FieldChange(
+                    name, english(field.verbose_name), json_value(old), json_value(new),
+                    shown(field, old), shown(field, new),
+                )
+            )  # fmt: skip
+    return changes
+
+
+def _attribute_changes(fresh: models.Model, attributes: dict | None) -> list[FieldChange]:
+    if attributes is None or not isinstance(fresh, AttributedRecord):
+        return []
+    known = {item.key: item for item in attributes_of(fresh.get_attribute_set_id())}
+    changes = []
+    for key, (old, new) in set_attributes(fresh, attributes, partial=True).items():
+        item = known[key]
+        changes.append(FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new)))
+    return changes
+
+
+def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int) -> None:
+    since = Change.objects.filter(
+        event__subject_kind=kind_label(type(fresh)), event__subject_id=fresh.pk, event__version__gt=version
+    )
+    latest = {change.field: change for change in since.select_related("event__actor").order_by("id")}
+    clashes = [
+        Clash(change.field, change.label, change.new_text, change.old_text, latest[change.field].event.actor)
+        for change in changes
+        if change.field in latest
+    ]
+    if clashes:
+        raise EditConflict(fresh, clashes)
+
+
+def english(text) -> str:
+    """History keeps English labels; pages translate them when they are shown."""
+    with override("en"):
+        return str(text)
+
+
+def json_value(value):
+    """The JSON spelling of a field's value: ids for records, texts for dates and decimals."""
+    if isinstance(value, models.Model):
+        return value.pk
+    return value if value is None or isinstance(value, bool | int | str | list | dict) else str(value)
+
+
+def shown(field: models.Field, value) -> str:
+    """The value as the record's card shows it."""
+    if value is None or value == "":
+        return ""
+    if field.choices:
+        with override("en"):
+            return str(dict(field.flatchoices).get(value, value))
+    if isinstance(field, models.DateTimeField) and not isinstance(value, str):
+        return date_format(localtime(value), "Y-m-d H:i")
+    if isinstance(field, models.DateField) and not isinstance(value, str):
+        return date_format(value, "Y-m-d")
+    return str(value)

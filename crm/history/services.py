@@ -1,0 +1,130 @@
+"""Writing history: always inside the transaction of the change it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.history.models import Change, Comment, Event, EventLink
+from crm.people.access import kind_label
+from crm.people.visibility import demand
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One changed field: JSON values for machines, texts for people."""
+
+    field: str
+    label: str
+    old: object
+    new: object
+    old_text: str
+    new_text: str
+
+
+@transaction.atomic
+def record_event(
+    *,
+    kind: str,
+    subject: models.Model,
+    by,
+    cards: Iterable[models.Model] = (),
+    changes: Iterable[FieldChange] = (),
+    payload: dict | None = None,
+    via: str = "",
+    version: int | None = None,
+    at=None,
+) -> Event:
+    """Writes one event on the subject's own card and on `cards` (None entries are skipped)."""
+    at = at or timezone.now()
+    event = Event.objects.create(
+        kind=kind,
+        at=at,
+        actor=by,
+        via=via,
+        subject_kind=kind_label(type(subject)),
+        subject_id=subject.pk,
+        version=version,
+        payload=payload or {},
+    )
+    Change.objects.bulk_create(_change_row(event, change) for change in changes)
+    keys = dict.fromkeys((kind_label(type(card)), card.pk) for card in [subject, *cards] if card is not None)
+    EventLink.objects.bulk_create(EventLink(event=event, kind=label, record_id=pk, at=at) for label, pk in keys)
+    return event
+
+
+def _change_row(event: Event, change: FieldChange) -> Change:
+    return Change(
+        event=event,
+        field=change.field,
+        label=change.label,
+        old=change.old,
+        new=change.new,
+        old_text=change.old_text[:300],
+        new_text=change.new_text[:300],
+    )
+
+
+@transaction.atomic
+def record_events(
+    *,
+    kind: str,
+    subjects: list[models.Model],
+    by,
+    payload: dict | None = None,
+    via: str = "",
+    changes: dict[int, list[FieldChange]] | None = None,
+) -> None:
+    """The same event for many records at once, each on its own card: for imports and bulk work.
+
+    `changes` are the changed fields by the subject's id.
+    """
+    if not subjects:
+        return
+    at, label = timezone.now(), kind_label(type(subjects[0]))
+    events = Event.objects.bulk_create(
+        [
+            Event(
+                kind=kind, at=at, actor=by, via=via, subject_kind=label, subject_id=subject.pk, payload=payload or {},
+                version=getattr(subject, "version", None),
+            )
+            for subject in subjects
+        ],
+        batch_size=1000,
+    )  # fmt: skip
+    EventLink.objects.bulk_create(
+        [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events], batch_size=1000
+    )
+    found = changes or {}
+    rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
+    Change.objects.bulk_create(rows, batch_size=1000)
+
+
+@transaction.atomic
+def carry_history(*, source: models.Model, targets: Iterable[models.Model]) -> int:
+    """Lets everything on the source's card stand on the targets' cards too; nothing is copied. Returns the rows added."""
+    links = list(EventLink.objects.filter(kind=kind_label(type(source)), record_id=source.pk))
+    rows = [
+        EventLink(event_id=link.event_id, kind=kind_label(type(target)), record_id=target.pk, at=link.at)
+        for target in targets
+        if target is not None
+        for link in links
+    ]
+    EventLink.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    return len(rows)
+
+
+@transaction.atomic
+def add_comment(*, record: models.Model, text: str, by, cards: Iterable[models.Model] = ()) -> Comment:
+    """Leaves a note on a card. Raises PermissionDenied for a card `by` does not see, ValidationError for no text."""
+    demand(by, "view", record)
+    text = text.strip().replace("\x00", "")
+    if not text:
+        raise ValidationError(_("Write something first."))
+    event = record_event(kind="comment_added", subject=record, by=by, cards=cards)
+    return Comment.objects.create(event=event, text=text[:10_000])

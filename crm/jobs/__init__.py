@@ -1,0 +1,1 @@
+"""Durable jobs: the database is the truth, Celery only the doorbell."""

@@ -1,0 +1,255 @@
+"""Doing jobs: claim one, run its handler, close it. Celery tasks and tests come through here."""
+
+import logging
+import time
+import uuid
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import translation
+from django.utils.translation import gettext_noop
+
+from crm.jobs import doorbell
+from crm.jobs.models import Job
+from crm.jobs.registry import Handler, UnknownKind, all_handlers, handler_for
+from crm.jobs.run import (
+    LEASE,
+    JobCancelled,
+    JobDoubtful,
+    JobRefused,
+    JobRun,
+    JobYielded,
+    LeaseLost,
+    renewed_lease,
+)
+from crm.jobs.services import database_now, enqueue
+from crm.jobs.signals import job_ended
+
+logger = logging.getLogger(__name__)
+
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+DRAIN_SECONDS = 20
+PERIODIC = "periodic"
+UNLEASED = {"lease_token": None, "lease_until": None}
+
+
+def run_job(job_id: int, *, now: datetime | None = None) -> bool:
+    """Does this job if it is due and nobody else does it. Whether it was done here."""
+    moment = now or database_now()
+    job = _candidates(moment).filter(pk=job_id).first()
+    run = _claim(job, moment) if job else None
+    if run:
+        _execute(run)
+    return run is not None
+
+
+def drain(*, now: datetime | None = None, seconds: float = DRAIN_SECONDS) -> int:
+    """Does due jobs, the most urgent first, until none is left or the time is over. How many were done."""
+    end, count = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        run = _claim_next(now or database_now())
+        if run is None:
+            return count
+        _execute(run)
+        count += 1
+    doorbell.call_drain(1)
+    return count
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Finds what the doorbell missed and what dead workers left behind, and calls workers for it. How many are due."""
+    moment = now or database_now()
+    _plan_periodic(moment)
+    due = _candidates(moment)[:4].count()
+    doorbell.call_drain(due)
+    return due
+
+
+def _plan_periodic(now: datetime) -> None:
+    """Every periodic kind has one open job, due its interval after the last one ended."""
+    periodic = {handler.kind: handler.every for handler in all_handlers() if handler.every}
+    planned = Job.objects.open().filter(kind__in=periodic, key=PERIODIC).values_list("kind", flat=True)
+    for kind in periodic.keys() - set(planned):
+        ended = Job.objects.filter(kind=kind, key=PERIODIC, finished_at__isnull=False)
+        last = ended.order_by("-finished_at").values_list("finished_at", flat=True).first()
+        enqueue(kind=kind, key=PERIODIC, run_at=last + periodic[kind] if last else now)
+
+
+def _candidates(now: datetime):
+    """Due jobs by urgency, without the long ones while enough of these run."""
+    rows = Job.objects.claimable(now).select_related("by").order_by("priority", "run_at", "pk")
+    long = [handler.kind for handler in all_handlers() if handler.long]
+    running = (
+        Job.objects.filter(status=Job.Status.RUNNING, kind__in=long, lease_until__gte=now).count()
+        if long
+        else 0
+    )
+    return rows.exclude(kind__in=long) if running >= getattr(settings, "JOBS_LONG_LIMIT", 1) else rows
+
+
+def _claim_next(now: datetime) -> JobRun | None:
+    """The most urgent due job, claimed; None when nothing is due."""
+    rows = _candidates(now)
+    while rows.exists():
+        with transaction.atomic():
+            if connection.features.has_select_for_update_skip_locked:
+                rows = rows.select_for_update(skip_locked=True, of=("self",))
+            job = rows.first()
+            if job is None:
+                return None
+            if run := _claim(job, now):
+                return run
+    return None
+
+
+def _claim(job: Job, now: datetime) -> JobRun | None:
+    """Makes the job ours by a conditional UPDATE. None when it went to another worker or needs no running."""
+    row = Job.objects.claimable(now).filter(pk=job.pk, status=job.status, lease_token=job.lease_token)
+    try:
+        handler = handler_for(job.kind)
+    except UnknownKind:
+        _close(
+            row,
+            job,
+            Job.Status.FAILED,
+            gettext_noop("Nothing here knows jobs of this kind: %(kind)s"),
+            {"kind": job.kind},
+        )
+        return None
+    if _buried(row, job, handler):
+        return None
+    lease = {"lease_token": uuid.uuid4(), "lease_until": now + LEASE}
+    if not row.update(status=Job.Status.RUNNING, attempts=F("attempts") + 1, **lease):
+        return None
+    job.status, job.attempts = Job.Status.RUNNING, job.attempts + 1
+    job.lease_token, job.lease_until = lease["lease_token"], lease["lease_until"]
+    return JobRun(job, handler, now)
+
+
+def _buried(row, job: Job, handler: Handler) -> bool:
+    """Closes a job that must not run again although its lease ended."""
+    orphaned = job.status == Job.Status.RUNNING
+    if job.cancel_requested:
+        _close(row, job, Job.Status.CANCELLED)
+    elif orphaned and handler.external:
+        _close(
+            row,
+            job,
+            Job.Status.DOUBTFUL,
+            gettext_noop("The worker stopped half-way; it may have been sent or not"),
+        )
+    elif orphaned and job.attempts >= job.max_attempts:
+        _close(row, job, Job.Status.FAILED, gettext_noop("The worker stopped in the middle of every attempt"))
+    else:
+        return False
+    return True
+
+
+def _execute(run: JobRun) -> None:
+    """Runs the handler and writes down how it ended. Raises nothing that a handler raises."""
+    logger.info("job %s attempt %s", run.job, run.job.attempts)
+    try:
+        with renewed_lease(run), _language_of(run.by):
+            _handle(run)
+    except LeaseLost:
+        logger.warning("job %s went to another worker", run.job)
+    except JobCancelled:
+        _close(run.mine(), run.job, Job.Status.CANCELLED)
+    except JobYielded:
+        run.mine().update(
+            status=Job.Status.DUE, attempts=F("attempts") - 1, run_at=database_now(), **UNLEASED
+        )
+    except JobRefused as refusal:
+        _close(run.mine(), run.job, Job.Status.FAILED, refusal.text, refusal.params)
+    except JobDoubtful as doubt:
+        _close(run.mine(), run.job, Job.Status.DOUBTFUL, str(doubt))
+    except Exception as error:
+        logger.exception("job %s failed", run.job)
+        _fail(run, error)
+
+
+def _handle(run: JobRun) -> None:
+    if run.handler.atomic:
+        with transaction.atomic():
+            _finish(run, run.handler.function(run))
+    else:
+        result = run.handler.function(run)
+        with transaction.atomic():
+            _finish(run, result)
+
+
+def _language_of(user) -> AbstractContextManager:
+    """Texts a job writes are for the person it works for."""
+    return translation.override(getattr(user, "language", "") or settings.LANGUAGE_CODE)
+
+
+def _finish(run: JobRun, result: dict | None) -> None:
+    """Done, or round again if somebody asked meanwhile. Raises LeaseLost, which rolls the effects back."""
+    job, now = run.job, database_now()
+    fields = {"status": Job.Status.DONE, "finished_at": now, "error": "", "error_params": {}, **UNLEASED}
+    if result is not None:
+        fields["result"] = result
+    if job.progress_total:
+        fields["progress_done"] = job.progress_total
+    if run.mine().filter(rerun_at=None).update(**fields):
+        for name, value in fields.items():
+            setattr(job, name, value)
+        job_ended.send(sender=Job, job=job)
+    elif not _again(run.mine(), job):
+        raise LeaseLost
+
+
+def _again(row, job: Job) -> bool:
+    """Sends a job that was asked for while it ran to a fresh start."""
+    fresh = {
+        "attempts": 0,
+        "checkpoint": {},
+        "progress_done": 0,
+        "error": "",
+        "error_params": {},
+        "rerun_at": None,
+    }
+    again = row.filter(rerun_at__isnull=False).update(
+        status=Job.Status.DUE, run_at=F("rerun_at"), **fresh, **UNLEASED
+    )
+    if again:
+        transaction.on_commit(partial(doorbell.ring, job.pk), robust=True)
+    return bool(again)
+
+
+def _fail(run: JobRun, error: Exception) -> None:
+    """Tries again after a while, or gives up."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    job, text = run.job, f"{type(error).__name__}: {error}"[:2000]
+    # A slice that got ahead has begun the count anew.
+    attempts = run.mine().values_list("attempts", flat=True).first()
+    if attempts is None:
+        return
+    if attempts >= job.max_attempts:
+        _close(run.mine(), job, Job.Status.FAILED, text)
+        return
+    run_at = max(run.claimed_at, database_now()) + BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    run.mine().update(status=Job.Status.DUE, run_at=run_at, error=text, error_params={}, **UNLEASED)
+
+
+@transaction.atomic
+def _close(row, job: Job, status: str, error: str = "", params: dict | None = None) -> None:
+    """Ends a job for good, unless it was asked for again meanwhile or is no longer the one we looked at."""
+    if status != Job.Status.CANCELLED and _again(row, job):
+        return
+    fields = {
+        "status": status,
+        "error": error,
+        "error_params": params or {},
+        "finished_at": database_now(),
+        **UNLEASED,
+    }
+    if row.update(**fields):
+        for name, value in fields.items():
+            setattr(job, name, value)
+        job_ended.send(sender=Job, job=job)

@@ -1,0 +1,1 @@
+"""Lists: filters, columns, paging, import machinery."""

@@ -1,0 +1,227 @@
+"""From the text of a cell to a value of a field, or the reason why not."""
+
+import datetime as dt
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.translation import gettext_lazy as _
+from stdnum.eu import vat
+from stdnum.exceptions import ValidationError as NumberError
+from stdnum.util import get_cc_module
+
+from crm.listing.imports.registry import ImportField
+from crm.people.folding import fold
+from crm.people.phones import split_phones
+
+MESSAGES = {
+    "required": _("This field is required."),
+    "too_long": _("Longer than %(most)s characters."),
+    "email": _("“%(text)s” is not an e-mail address."),
+    "phone": _("“%(text)s” is not a telephone number."),
+    "tax_number": _("“%(text)s” is not a valid tax number."),
+    "url": _("“%(text)s” is not a web address."),
+    "number": _("“%(text)s” is not a number."),
+    "money": _("“%(text)s” is not an amount of money."),
+    "date": _("“%(text)s” is not a date."),
+    "choice": _("“%(text)s” is not one of the known values."),
+    "yes_no": _("“%(text)s” is neither yes nor no."),
+    "user": _("There is no active user “%(text)s”."),
+    "refused": _("The database refused this row."),
+    "gone": _("The record to update is no longer there or may not be edited."),
+}
+
+# What people write into a cell they have nothing for.
+BLANKS = frozenset(
+    {"-", "--", "—", "–", "brak", "b/d", "bd", "n/a", "n/d", "nd", "none", "null", "nie dotyczy", "?"}
+)
+_LONGEST_BLANK = max(map(len, BLANKS))
+_YES = frozenset({"1", "true", "tak", "t", "yes", "y", "x", "prawda", "+"})
+_NO = frozenset({"0", "false", "nie", "n", "no", "falsz"})
+_DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%Y", "%Y.%m.%d", "%Y/%m/%d", "%d.%m.%y", "%Y%m%d")
+_CURRENCY = re.compile(r"(?i)\s*(zł|pln|eur|usd|gbp|chf|€|\$|£)\s*")
+_INTEGER_FLOAT = re.compile(r"^(\d+)[.,]0+$")
+_GREATEST_AMOUNT = Decimal(10) ** 12
+_SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
+_EMAILS = re.compile(r"[\s;,|]+")
+_web_address = URLValidator(schemes=["http", "https"])
+
+
+class CellError(Exception):
+    """`code` is a key of MESSAGES, `params` what its text names."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+def is_blank(text: str) -> bool:
+    return not text or (len(text) <= _LONGEST_BLANK and fold(text) in BLANKS)
+
+
+def clean(
+    target: ImportField, text: str, *, region: str, users: dict[str, int] | None = None
+) -> tuple[Any, list[str]]:
+    """Return the value, JSON-ready, and further values the cell held (a second phone number or e-mail).
+
+    Raises CellError. Blank cells give None.
+    """
+    text = text.strip()
+    if is_blank(text):
+        return None, []
+    if target.kind == "phone":
+        return _phone(text, region)
+    if target.kind == "email":
+        return _email(text)
+    if target.kind == "tax_number":
+        return _tax_number(text, region), []
+    if target.kind == "choice":
+        return _choice(target, text), []
+    if target.kind == "user":
+        return _user(text, users or {}), []
+    value = _SIMPLE.get(target.kind, _text)(text)
+    if isinstance(value, str) and target.max_length and len(value) > target.max_length:
+        raise CellError("too_long", most=target.max_length)
+    return value, []
+
+
+def _text(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def _long_text(text: str) -> str:
+    return text
+
+
+def _phone(text: str, region: str) -> tuple[str, list[str]]:
+    numbers = split_phones(text, region)
+    if not numbers:
+        raise CellError("phone", text=text[:80])
+    return numbers[0], numbers[1:]
+
+
+def _email(text: str) -> tuple[str, list[str]]:
+    found = []
+    for part in _EMAILS.split(text.removeprefix("mailto:").strip("<> ")):
+        if not part:
+            continue
+        try:
+            validate_email(part)
+        except ValidationError:
+            raise CellError("email", text=text[:80]) from None
+        found.append(part.lower())
+    if not found or len(found[0]) > 254:
+        raise CellError("email", text=text[:80])
+    return found[0], found[1:]
+
+
+def _tax_number(text: str, region: str) -> str:
+    number = tax_number_of(text, region)
+    if not number:
+        raise CellError("tax_number", text=text[:80])
+    return number
+
+
+def tax_number_of(text: str, region: str) -> str:
+    """The compact number, with its country's letters unless it is of `region`; "" when it is none."""
+    match = _INTEGER_FLOAT.match(text)
+    written = re.sub(r"(?i)^\s*(nip|vat id|vat)\b", "", match.group(1) if match else text)
+    written = re.sub(r"[\W_]", "", written).upper()
+    country = written[:2] if written[:2].lower() in vat.MEMBER_STATES else region
+    module = get_cc_module(country.lower(), "vat")
+    try:
+        number = module.validate(written.removeprefix(country)) if module else written
+    except NumberError:
+        return ""
+    return number if country == region else f"{country}{number.removeprefix(country)}"
+
+
+def _url(text: str) -> str:
+    address = text if "://" in text else f"https://{text}"
+    try:
+        _web_address(address)
+    except ValidationError:
+        raise CellError("url", text=text[:80]) from None
+    return address
+
+
+def _decimal(text: str, code: str) -> Decimal:
+    """Decimals in any notation: 1 234,50 · 1,234.50 · 1.234,50 · 1234.5."""
+    digits = re.sub(r"[\s\u00a0\u202f']", "", text)
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if comma > point:
+        digits = (
+            digits.replace(".", "").replace(",", ".", 1)
+            if digits.count(",") == 1
+            else digits.replace(",", "")
+        )
+    elif point > comma and comma != -1:
+        digits = digits.replace(",", "")
+    elif digits.count(".") > 1:
+        digits = digits.replace(".", "")
+    try:
+        value = Decimal(digits)
+    except InvalidOperation:
+        raise CellError(code, text=text[:80]) from None
+    if not value.is_finite() or abs(value) > _GREATEST_AMOUNT:
+        raise CellError(code, text=text[:80])
+    return value
+
+
+def _number(text: str) -> str:
+    return format(_decimal(text, "number").normalize(), "f")
+
+
+def _money(text: str) -> str:
+    return str(_decimal(_CURRENCY.sub("", text), "money").quantize(Decimal("0.01")))
+
+
+def _date(text: str) -> str:
+    written = text.partition("T")[0].strip() if re.match(r"^\d{4}-\d\d-\d\dT", text) else text.strip(" r.")
+    if re.fullmatch(r"\d{5}", written):
+        return (_SPREADSHEET_EPOCH + dt.timedelta(days=int(written))).isoformat()
+    written = written.partition(" ")[0]
+    for form in _DATE_FORMATS:
+        try:
+            return dt.datetime.strptime(written, form).date().isoformat()
+        except ValueError:
+            continue
+    raise CellError("date", text=text[:80])
+
+
+def _yes_no(text: str) -> bool:
+    word = fold(text)
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise CellError("yes_no", text=text[:80])
+
+
+def _choice(target: ImportField, text: str) -> Any:
+    word = fold(text)
+    for value, names in target.choices:
+        if any(fold(name) == word for name in names):
+            return value
+    raise CellError("choice", text=text[:80])
+
+
+def _user(text: str, users: dict[str, int]) -> int:
+    found = users.get(fold(text))
+    if not found:
+        raise CellError("user", text=text[:80])
+    return found
+
+
+_SIMPLE = {
+    "text": _text,
+    "long_text": _long_text,
+    "url": _url,
+    "number": _number,
+    "money": _money,
+    "date": _date,
+    "yes_no": _yes_no,
+}

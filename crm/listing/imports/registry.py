@@ -1,0 +1,119 @@
+"""What areas offer for import: the fields of a kind, how duplicates are told, and how a batch is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# The ways a cell can be read; `cells.clean` knows each.
+FIELD_KINDS = (
+    "text",
+    "long_text",
+    "email",
+    "phone",
+    "tax_number",
+    "url",
+    "number",
+    "money",
+    "date",
+    "choice",
+    "yes_no",
+    "user",
+)
+
+
+@dataclass(frozen=True)
+class ImportField:
+    """A target for a column.
+
+    `aliases`: headers in any language that mean this field, written as people write them.
+    `choices`: for `choice`, pairs of (stored value, every text that means it).
+    `joins`: several columns may go here; their texts are joined line by line.
+    """
+
+    key: str
+    label: Any
+    kind: str = "text"
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    max_length: int | None = None
+    choices: tuple[tuple[Any, tuple[str, ...]], ...] = ()
+    joins: bool = False
+    help: Any = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A record that already exists. `text` is what the importing user may be told of it.
+
+    `id` is 0 for a record the user may not see. `updatable`: of the imported kind, and the user may edit it.
+    """
+
+    kind: str
+    id: int
+    text: str
+    updatable: bool = False
+
+
+@dataclass
+class Written:
+    """The outcome of a batch: record ids by row number, and a code for each row that could not be written."""
+
+    created: dict[int, int] = field(default_factory=dict)
+    updated: dict[int, int] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+Key = tuple[str, str]
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Importer:
+    """How rows become records of one kind.
+
+    `fields(user)`: the targets offered to this user.
+    `faults(values)`: codes of what is wrong with a row as a whole, with the field it is shown at.
+    `keys(values)`: what tells a duplicate, the surest first, such as `("phone", "+48221234567")`.
+    `existing(keys, by)`: the records that carry any of the keys, by set queries.
+    `write(creates, updates, run, by)`: writes in bulk, with history, inside the caller's transaction;
+    `creates` are (row number, values), `updates` are (row number, values, record id).
+    `list_url(run)`: where the imported records can be seen.
+    """
+
+    kind: str
+    label: Any
+    fields: Callable[[Any], Sequence[ImportField]]
+    keys: Callable[[Values], list[Key]]
+    existing: Callable[..., dict[Key, Match]]
+    write: Callable[..., Written]
+    list_url: Callable[[Any], str]
+    faults: Callable[[Values], list[tuple[str, str]]] = lambda values: []
+    messages: dict[str, Any] = field(default_factory=dict)
+    key_labels: dict[str, Any] = field(default_factory=dict)
+    example: Iterable[Sequence[str]] = ()
+
+    def may_import(self, user) -> bool:
+        return user.access.may(self.kind, "import")
+
+    def field_map(self, user) -> dict[str, ImportField]:
+        return {target.key: target for target in self.fields(user)}
+
+
+_importers: dict[str, Importer] = {}
+
+
+def register_importer(importer: Importer) -> None:
+    """Called from an area's `AppConfig.ready()`."""
+    _importers[importer.kind] = importer
+
+
+def importer_for(kind: str) -> Importer:
+    """Raises KeyError for a kind that no area imports."""
+    return _importers[kind]
+
+
+def importers_of(user) -> list[Importer]:
+    """What this user may import."""
+    return [importer for importer in _importers.values() if importer.may_import(user)]

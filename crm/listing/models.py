@@ -1,0 +1,151 @@
+"""Imports: the file, how its columns are understood, and every row with what became of it."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class ImportQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "ImportQuerySet":
+        """Imports are seen by whoever uploaded them, as long as they may still import the kind."""
+        kinds = [
+            kind for (kind, act), scope in user.access.scopes.items() if act == "import" and scope != "none"
+        ]
+        return self.filter(uploaded_by=user, kind__in=kinds)
+
+
+class Import(models.Model):
+    """One file on its way to becoming records of `kind`.
+
+    `columns`: the headers by position; `mapping`: field keys by column position (as text,
+    since JSON has no other keys). `head`: the first rows as `[number, cells]`, for matching and for samples.
+    """
+
+    class Status(models.TextChoices):
+        READING = "reading", _("being read")
+        UPLOADED = "uploaded", _("columns to be matched")
+        CHECKING = "checking", _("being checked")
+        PREVIEWED = "previewed", _("ready to import")
+        RUNNING = "running", _("being imported")
+        DONE = "done", _("done")
+        FAILED = "failed", _("unsuccessful")
+        CANCELLED = "cancelled", _("broken off")
+
+    class Mode(models.TextChoices):
+        CREATE = "create", _("create new ones, skip duplicates")
+        BOTH = "both", _("create new ones, update duplicates")
+        UPDATE = "update", _("only update those that exist")
+        ALL = "all", _("create all, duplicates too")
+
+    WORKING: ClassVar = (Status.READING, Status.CHECKING, Status.RUNNING)
+    ENDED: ClassVar = (Status.DONE, Status.FAILED, Status.CANCELLED)
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    file = models.ForeignKey("files.StoredFile", models.PROTECT, related_name="+", verbose_name=_("file"))
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+    )
+    created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    finished_at = models.DateTimeField(_("ended"), null=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.UPLOADED)
+    sheets = models.JSONField(default=list)
+    sheet = models.CharField(_("sheet"), max_length=200, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    formulas = models.PositiveIntegerField(default=0)
+    row_count = models.PositiveIntegerField(default=0)
+    header_row = models.PositiveIntegerField(_("row with the headers"), default=0)
+    head = models.JSONField(default=list)
+    columns = models.JSONField(default=list)
+    mapping = models.JSONField(default=dict)
+    mode = models.CharField(_("what to do"), max_length=6, choices=Mode.choices, default=Mode.CREATE)
+    counts = models.JSONField(default=dict)
+    error = models.CharField(max_length=40, blank=True)
+    error_params = models.JSONField(default=dict)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["uploaded_by", "-id"], name="imports_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+    @property
+    def is_working(self) -> bool:
+        return self.status in self.WORKING
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in self.ENDED
+
+    @property
+    def by_column(self) -> dict[int, str]:
+        return {int(index): key for index, key in self.mapping.items() if key}
+
+
+class ImportRow(models.Model):
+    """One row of the sheet: the cells as read, the values they mean, and what became of them.
+
+    `errors`: `{"field", "column", "code", "params"}`. `duplicate`: `{"by", "kind", "id", "text"}` for a
+    record, or `{"by", "row"}` for an earlier row of the same sheet.
+    """
+
+    class Status(models.TextChoices):
+        READY = "ready", _("new")
+        DUPLICATE = "duplicate", _("duplicate")
+        BAD = "bad", _("with errors")
+        CREATED = "created", _("created")
+        UPDATED = "updated", _("updated")
+        SKIPPED = "skipped", _("skipped")
+        FAILED = "failed", _("refused")
+
+    class Decision(models.TextChoices):
+        DEFAULT = "", _("as for all")
+        CREATE = "create", _("create")
+        UPDATE = "update", _("update")
+        SKIP = "skip", _("skip")
+
+    PENDING: ClassVar = (Status.READY, Status.DUPLICATE)
+    FAULTY: ClassVar = (Status.BAD, Status.FAILED)
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField()
+    cells = models.JSONField(default=list)
+    values = models.JSONField(default=dict)
+    errors = models.JSONField(default=list)
+    duplicate = models.JSONField(default=dict)
+    decision = models.CharField(max_length=6, choices=Decision.choices, default=Decision.DEFAULT, blank=True)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.READY)
+    record_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_row_per_number")]
+        indexes: ClassVar = [models.Index(fields=["run", "status", "number"], name="rows_by_status")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.number}"
+
+
+class ImportTemplate(models.Model):
+    """How a user wants columns of these names understood: plain header → field key, "" for "leave out"."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=60)
+    name = models.CharField(_("name"), max_length=100)
+    mapping = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind", "name"], name="one_template_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

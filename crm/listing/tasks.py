@@ -1,0 +1,152 @@
+"""The jobs of an import: reading a large file's head, checking every row, writing every row."""
+
+from contextlib import closing
+from itertools import islice
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from crm.jobs.registry import handler
+from crm.jobs.run import JobRefused, JobRun
+from crm.listing.imports.registry import Importer, importer_for
+from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
+from crm.listing.imports.staging import Stager
+from crm.listing.imports.writing import write_rows
+from crm.listing.models import Import, ImportRow
+from crm.listing.sheets.errors import SheetError
+from crm.listing.sheets.reading import read_head, read_rows
+from crm.notify.services import notify
+
+BATCH = 500
+
+
+def _open(run: JobRun) -> tuple[Import, Importer]:
+    """The import and its importer, the rights of its user asked again."""
+    found = Import.objects.select_related("file", "uploaded_by").get(pk=run.args["run"])
+    importer = importer_for(found.kind)
+    if run.by is None or not importer.may_import(run.by):
+        raise JobRefused(gettext_noop("The right to import was taken away."))
+    return found, importer
+
+
+@handler("listing.import_parse", long=True)
+def import_parse(run: JobRun) -> dict:
+    """Reads the first rows of a file that was too large to be read while its uploader waited."""
+    found, importer = _open(run)
+    try:
+        with local_copy(found.file) as path:
+            book = read_head(path, rows=HEAD_ROWS)
+    except SheetError as error:
+        return _refuse(run, found, error)
+    with run.slice():
+        take_head(found, book, importer)
+        found.save()
+    return {"rows": found.row_count}
+
+
+@handler("listing.import_check", long=True)
+def import_check(run: JobRun) -> dict:
+    """Stages every row: values, errors, duplicates. After an interruption goes on behind the last one."""
+    found, importer = _open(run)
+    stager = Stager.of(found, importer, run.by)
+    last = run.checkpoint.get("last", 0)
+    done = run.checkpoint.get("done", 0)
+    if last:
+        _remember(stager, found)
+    else:
+        _forget(run, found)
+    try:
+        with (
+            local_copy(found.file) as path,
+            closing(
+                read_rows(path, sheet=found.sheet, encoding=found.encoding, after=max(last, found.header_row))
+            ) as rows,
+        ):
+            while batch := list(islice(rows, BATCH)):
+                staged = stager.stage(batch)
+                done += len(batch)
+                with run.slice():
+                    ImportRow.objects.bulk_create(staged, batch_size=250)
+                    run.save(
+                        checkpoint={"last": batch[-1].number, "done": done},
+                        done=done,
+                        note=gettext_noop("Checking rows and looking for duplicates"),
+                    )
+    except SheetError as error:
+        return _refuse(run, found, error)
+    with run.slice():
+        found.counts = count_rows(found)
+        found.row_count = sum(found.counts.values())
+        found.status = Import.Status.PREVIEWED
+        found.save(update_fields=["counts", "row_count", "status"])
+    return found.counts
+
+
+def _remember(stager: Stager, found: Import) -> None:
+    """After an interruption: the keys of the rows staged before."""
+    sound = found.rows.filter(status__in=ImportRow.PENDING).order_by("number")
+    for number, values, duplicate in sound.values_list("number", "values", "duplicate").iterator(
+        chunk_size=2000
+    ):
+        stager.remember(duplicate.get("row", number), stager.importer.keys(values))
+
+
+def _forget(run: JobRun, found: Import) -> None:
+    """The rows of an earlier check, with another mapping."""
+    while pks := list(found.rows.values_list("pk", flat=True)[:2000]):
+        with run.slice():
+            ImportRow.objects.filter(pk__in=pks).delete()
+
+
+def _refuse(run: JobRun, found: Import, error: SheetError) -> dict:
+    """The file cannot be read: said on the import's page, and not tried again."""
+    with run.slice():
+        found.status = Import.Status.FAILED
+        found.error, found.error_params = error.code, error.params
+        found.finished_at = timezone.now()
+        found.save(update_fields=["status", "error", "error_params", "finished_at"])
+    return {"error": error.code}
+
+
+@handler("listing.import_run", long=True)
+def import_run(run: JobRun) -> dict:
+    """Writes the staged rows, batch by batch; each batch and its checkpoint commit together."""
+    found, importer = _open(run)
+    total = found.rows.exclude(status=ImportRow.Status.BAD).count()
+    last = run.checkpoint.get("last", 0)
+    done = run.checkpoint.get("done", 0)
+    pending = found.rows.filter(status__in=ImportRow.PENDING).order_by("number")
+    while rows := list(pending.filter(number__gt=last)[:BATCH]):
+        last, done = rows[-1].number, done + len(rows)
+        with run.slice():
+            write_rows(found, importer, rows, run.by)
+            run.save(
+                checkpoint={"last": last, "done": done},
+                done=done,
+                total=total,
+                note=gettext_noop("Writing records and their history"),
+            )
+    with run.slice():
+        _finish(found)
+    return found.counts
+
+
+def _finish(found: Import) -> None:
+    found.counts = count_rows(found)
+    found.status = Import.Status.DONE
+    found.finished_at = timezone.now()
+    found.save(update_fields=["counts", "status", "finished_at"])
+    notify(
+        user=found.uploaded_by,
+        kind="import_done",
+        text=gettext_noop(
+            "Import of %(file)s is done: %(created)s created, %(updated)s updated, %(bad)s with errors"
+        ),
+        params={
+            "file": found.file.name,
+            "created": found.counts.get("created", 0),
+            "updated": found.counts.get("updated", 0),
+            "bad": found.counts.get("bad", 0) + found.counts.get("failed", 0),
+        },
+        url=f"/imports/{found.pk}/",
+    )

@@ -1,0 +1,1 @@
+"""Money fields, currencies and dated rates."""

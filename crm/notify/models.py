@@ -1,0 +1,61 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Notification(models.Model):
+    """Something a person should know. The sentence is stored in English and shown in the reader's language."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=60)
+    text = models.CharField(max_length=300)
+    params = models.JSONField(default=dict, blank=True)
+    url = models.CharField(max_length=300, blank=True)
+    record_kind = models.CharField(max_length=60, blank=True)
+    record_id = models.BigIntegerField(null=True, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notify_of_user"),
+            models.Index(fields=["user", "read_at"], name="notify_unread"),
+            models.Index(fields=["created_at"], name="notify_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The text in the reader's language."""
+        words = gettext(self.text)
+        return words % self.params if self.params else words
+
+
+class LiveRow(models.Model):
+    """A change that open pages want to hear of. Carries no content: the browser fetches that with its own rights.
+
+    With a user it is for him alone, else for everybody who may see the record. Append-only, purged after an hour.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    kind = models.CharField(max_length=60)
+    record_kind = models.CharField(max_length=60, blank=True)
+    record_id = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="notify_live_created")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_kind} {self.record_id}"

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from crm.notify import views
+
+app_name = "notify"
+urlpatterns = [
+    path("", views.notification_list, name="notification_list"),
+    path("bell/", views.bell, name="bell"),
+    path("reading/", views.notification_reading_all, name="notification_reading_all"),
+    path("<int:pk>/reading/", views.notification_reading, name="notification_reading"),
+]

@@ -1,0 +1,1 @@
+"""The registry of typed operations that areas offer to processes."""

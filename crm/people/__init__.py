@@ -1,0 +1,1 @@
+"""Users, departments, roles, and the visibility every record obeys."""

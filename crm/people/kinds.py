@@ -1,0 +1,82 @@
+"""The registry of kinds of record: how other rooms name, find and link a record without knowing its area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+
+from crm.people.access import kind_label
+
+STANDARD_ACTIONS = ("view", "create", "edit", "delete", "assign", "export", "import")
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """One kind of record.
+
+    `name`, `plural`: lazy texts. `icon`: a Bootstrap icon's name. `detail_url`: URL name taking the pk.
+    `rights`: named rights beyond the standard actions as (action, lazy label) pairs.
+    `searchable`: the model keeps a folded `search_text`.
+    `personal`: stands in one person's calendar; a new installation shows sellers only their own.
+    `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
+    """
+
+    model: type[Model]
+    name: str
+    plural: str
+    icon: str
+    detail_url: str
+    rights: tuple[tuple[str, str], ...] = ()
+    searchable: bool = False
+    facts: Callable[[Model], dict] | None = None
+    personal: bool = False
+
+    @property
+    def label(self) -> str:
+        return kind_label(self.model)
+
+    def visible(self, user, action: str = "view") -> QuerySet:
+        """The records of the kind on which the user may perform the action."""
+        return self.model.objects.visible_to(user, action)
+
+    def url(self, pk: int) -> str:
+        return reverse(self.detail_url, args=[pk])
+
+
+_kinds: dict[str, RecordKind] = {}
+
+
+def register_kind(kind: RecordKind) -> None:
+    """Called from an area's `AppConfig.ready()`."""
+    _kinds[kind.label] = kind
+
+
+def all_kinds() -> list[RecordKind]:
+    """Every registered kind, in the order the areas registered them."""
+    return list(_kinds.values())
+
+
+def kind_named(label: str) -> RecordKind | None:
+    """The kind with this label, None for one that no area offers any more."""
+    return _kinds.get(label)
+
+
+def kind_of(record: Model) -> RecordKind:
+    """The kind a record belongs to. Raises KeyError for a model no area registered."""
+    return _kinds[kind_label(type(record))]
+
+
+def visible_pairs(user, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Model]:
+    """The records named by (kind label, id) that the user may view, one query for each kind."""
+    wanted: dict[str, set[int]] = {}
+    for label, pk in pairs:
+        wanted.setdefault(label, set()).add(pk)
+    found = {}
+    for label, pks in wanted.items():
+        if kind := kind_named(label):
+            for record in kind.visible(user).filter(pk__in=pks):
+                found[label, record.pk] = record
+    return found

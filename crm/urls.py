@@ -1,0 +1,20 @@
+"""Every address of the product. The root includes areas by string, so that no area imports another's pages."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("crm.web.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("jobs/", include("crm.jobs.urls")),
+    path("notifications/", include("crm.notify.urls")),
+    path("files/", include("crm.files.urls")),
+    path("history/", include("crm.history.urls")),
+    path("imports/", include("crm.listing.urls")),
+    path("counterparties/", include("counterparties.urls")),
+    path("leads/", include("leads.urls")),
+    path("deals/", include("deals.urls")),
+    path("calendar/", include("collab.calendar.urls")),
+    path("processes/", include("bpm.urls")),
+]

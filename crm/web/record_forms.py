@@ -1,0 +1,79 @@
+"""The form of a record: its fields, its attributes, who owns it, and the version it was opened with."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from crm.attributes.forms import AttributesFormMixin
+from crm.people.access import kind_label
+from crm.people.models import User
+
+
+def people_to_assign(user, model: type) -> QuerySet:
+    """Active people whom `user` may hand records of `model` to, himself included."""
+    scope = user.access.scope(kind_label(model), "assign")
+    if scope == "all":
+        return User.objects.filter(is_active=True)
+    reach = Q(pk=user.pk)
+    if scope in {"own", "team", "subordinates"} and user.department_id:
+        reach |= Q(department_id=user.department_id)
+    if scope == "subordinates":
+        reach |= Q(department_id__in=user.access.headed_departments())
+    return User.objects.filter(reach, is_active=True)
+
+
+class RecordForm(AttributesFormMixin, forms.ModelForm):
+    """Validates and shows; the area's service writes.
+
+    Subclasses call `add_attribute_fields` at the end of their `__init__`. The instance is never changed, so that
+    the service can compare it with what was typed.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.attribute_list = []
+        self.fields["version"].initial = self.instance.version if self.instance.pk else None
+        if "owner" in self.fields:
+            self._limit_owner()
+
+    def _limit_owner(self) -> None:
+        model = type(self.instance)
+        if not self.user.access.may(model, "assign"):
+            del self.fields["owner"]
+            return
+        people = people_to_assign(self.user, model)
+        if self.instance.owner_id:
+            people = people | User.objects.filter(pk=self.instance.owner_id)
+        field = self.fields["owner"]
+        field.queryset, field.empty_label = people, None
+        if not self.instance.pk:
+            self.initial["owner"] = self.initial.get("owner") or self.user.pk
+
+    def _post_clean(self) -> None:
+        """Models are validated by the services."""
+
+    def given(self, name: str):
+        """What the field holds now: sent, preset or saved."""
+        return self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)
+
+    def plain_fields(self) -> list:
+        """The visible bound fields that are not attributes."""
+        attributes = {item.field_name for item in self.attribute_list}
+        return [bound for bound in self.visible_fields() if bound.name not in attributes]
+
+    def field_values(self) -> dict:
+        """{field: value} of the model's own fields, for the service."""
+        return {name: self.cleaned_data[name] for name in self._meta.fields if name in self.cleaned_data}
+
+    def refuse(self, error: ValidationError) -> None:
+        """Shows what the service said, beside the fields it named."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error.messages)
+            return
+        for field, errors in error.error_dict.items():
+            self.add_error(field if field in self.fields else None, errors)

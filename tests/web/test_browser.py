@@ -1,0 +1,113 @@
+"""The frame in a real browser: no accessibility finding, no overflow, the dialog keeps what was typed."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.factories.counterparties import make_counterparty
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def findings(page):
+    found = Axe().run(page).response["violations"]
+    return [f"{item['id']}: {node['html'][:160]}" for item in found for node in item["nodes"]]
+
+
+def overflow(page):
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_sign_in_and_home_are_accessible(open_page, company, theme, width):
+    page = open_page(theme=theme, width=width)
+    page.goto("/accounts/login/")
+    assert findings(page) == []
+    page = open_page(company["rep"], theme, width)
+    assert page.locator("html").get_attribute("data-bs-theme") == theme
+    assert findings(page) == []
+    page.goto("/profile/")
+    assert findings(page) == []
+    assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_component_is_accessible_and_fits_a_phone(open_page, company, theme, settings):
+    settings.DEBUG = True
+    page = open_page(company["rep"], theme)
+    page.goto("/style/")
+    assert findings(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert overflow(page) <= 0
+    assert findings(page) == []
+
+
+def test_dialog_keeps_typing_from_a_slip_and_saves_by_keyboard(open_page, company, settings):
+    settings.DEBUG = True
+    page = open_page(company["rep"])
+    page.goto("/style/")
+    page.click(".page-actions .btn-primary")
+    page.wait_for_selector("dialog[open] #id_email")
+    assert findings(page) == []
+    page.fill("dialog #id_email", "nonsense")
+    asked = []
+    page.once("dialog", lambda question: (asked.append(question.message), question.dismiss()))
+    page.keyboard.press("Escape")
+    assert (asked, page.locator("dialog[open]").count()) == (["Leave without saving what you typed?"], 1)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("dialog #id_email_error")
+    page.fill("dialog #id_email", "anna@example.com")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/profile/")
+    assert page.locator("#toasts").inner_text().strip() == "Saved."
+
+
+def test_keyboard_reaches_the_search_and_the_sidebar_folds_for_good(open_page, company):
+    page = open_page(company["rep"])
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.click("[data-sidebar-toggle]")
+    page.reload()
+    assert "sidebar-closed" in page.locator("body").get_attribute("class")
+
+
+def test_theme_and_language_change_with_one_click(open_page, company):
+    page = open_page(company["rep"])
+    page.click("summary[aria-label='My account']")
+    page.click("button[name=theme][value=dark]")
+    page.wait_for_selector("html[data-bs-theme=dark]")
+    page.click("summary[aria-label='My account']")
+    page.click("button[name=language][value=pl]")
+    page.wait_for_selector("html[lang=pl]")
+
+
+def test_menu_closes_by_escape_and_gives_the_focus_back(open_page, company):
+    page = open_page(company["rep"])
+    page.click("summary[aria-label='My account']")
+    page.keyboard.press("Escape")
+    assert page.locator(".topbar details[open]").count() == 0
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "My account"
+
+
+def test_a_phone_has_the_menu_behind_more(open_page, company):
+    page = open_page(company["rep"], width=390)
+    assert not page.locator("#sidebar").is_visible()
+    page.click(".bottombar [data-sidebar-open]")
+    assert page.locator("#sidebar").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#sidebar").is_visible()
+
+
+def test_a_client_is_found_without_a_click(open_page, company):
+    record = make_counterparty(company["rep"], name="Żółw i Łoś S.A.")
+    page = open_page(company["rep"])
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zolw los")
+    page.wait_for_selector("#search-hits:not([hidden]) .menu-item")
+    assert findings(page) == []
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/counterparties/{record.pk}/"
+    page.keyboard.press("Escape")
+    assert not page.locator("#search-hits").is_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/counterparties/{record.pk}/")
