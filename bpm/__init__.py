@@ -1,0 +1,1 @@
+"""Business processes: definitions, versions, instances, user tasks, gates; the engine is in `bpm.engine`."""

@@ -1,0 +1,188 @@
+"""Forms: a task's, built from what its diagram says, and those of administrators and operators."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from bpm.definitions import end_label, ends_of
+from bpm.engine.evaluating import fill
+from bpm.engine.expressions import ExpressionError
+from bpm.engine.model import Field, Form
+from bpm.models import ProcessDefinition
+from crm.attributes.forms import DateInput
+from crm.files.services import check_upload
+from crm.money.fields import MoneyFormField
+from crm.people.models import User
+from crm.people.names import localised
+from funnel.models import Stage
+
+MAX_DIAGRAM = 1024 * 1024
+
+
+def spoken(text: str, texts: dict[str, str]) -> str:
+    """A label of a diagram in the reader's language."""
+    return texts.get((get_language() or "en")[:2], "") or text
+
+
+def _text(**options) -> forms.Field:
+    return forms.CharField(max_length=5000, widget=forms.Textarea(attrs={"rows": 2}), **options)
+
+
+def _number(**options) -> forms.Field:
+    return forms.DecimalField(max_digits=20, decimal_places=6, localize=True, **options)
+
+
+def _money(**options) -> forms.Field:
+    return MoneyFormField(max_digits=15, decimal_places=2, **options)
+
+
+def _date(**options) -> forms.Field:
+    return forms.DateField(widget=DateInput(), **options)
+
+
+def _user(**options) -> forms.Field:
+    people = User.objects.filter(is_active=True)
+    return forms.ModelChoiceField(people, to_field_name="username", empty_label=_("– choose –"), **options)
+
+
+def _file(**options) -> forms.Field:
+    widget = forms.FileInput(attrs={"class": "file-input"})
+    return forms.FileField(validators=[check_upload], max_length=255, widget=widget, **options)
+
+
+_MAKERS = {
+    "text": _text, "number": _number, "money": _money, "date": _date, "bool": forms.BooleanField, "user": _user,
+    "file": _file,
+}  # fmt: skip
+
+
+def form_field(field: Field, required: bool) -> forms.Field:
+    """The form field for one question of a task."""
+    options = {
+        "label": spoken(field.label or field.key, field.labels), "required": required,
+        "help_text": spoken(field.help, field.helps),
+    }  # fmt: skip
+    if field.type == "choice":
+        choices = [
+            (choice.value, spoken(choice.label or choice.value, choice.labels)) for choice in field.choices
+        ]
+        return forms.ChoiceField(choices=[("", _("– choose –")), *choices], **options)
+    return _MAKERS.get(field.type, _text)(**options)
+
+
+class TaskForm(forms.Form):
+    """The questions of a task. With an `outcome` that makes them optional nothing need be filled in."""
+
+    prefix = "a"
+
+    def __init__(self, form: Form, *args, outcome: str = "", variables: dict | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.snapshot = form
+        chosen = next((each for each in form.outcomes if each.key == outcome), None)
+        optional = chosen is not None and chosen.fields == "optional"
+        for field in form.fields:
+            self.fields[field.key] = form_field(field, field.required and not optional)
+            self.initial[field.key] = first_value(field, variables or {})
+        if any(each.comment for each in form.outcomes):
+            must = chosen is not None and chosen.comment == "required"
+            error = _("Say why, so that the other side knows what to do.")
+            self.fields["comment"] = forms.CharField(
+                label=_("Comment"), max_length=5000, required=must, widget=forms.Textarea(attrs={"rows": 3}),
+                error_messages={"required": error},
+            )  # fmt: skip
+
+    @property
+    def drops_file(self) -> bool:
+        """Whether dropping a file is all there is to do."""
+        return [field.type for field in self.snapshot.fields] == ["file"] and "comment" not in self.fields
+
+    def answers(self) -> dict:
+        """{field key: process value}; every question has one, None when it was left empty."""
+        kept = [field for field in self.snapshot.fields if field.type != "file"]
+        answers = {field.key: plain(self.cleaned_data.get(field.key)) for field in kept}
+        return {field.key: None for field in self.snapshot.fields if field.type == "file"} | answers
+
+    def uploads(self) -> dict:
+        kept = [field.key for field in self.snapshot.fields if field.type == "file"]
+        return {key: self.cleaned_data[key] for key in kept if self.cleaned_data.get(key)}
+
+    def comment(self) -> str:
+        return self.cleaned_data.get("comment", "")
+
+
+def plain(value):
+    """A cleaned value as a process holds it."""
+    if isinstance(value, User):
+        return value.username
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if value == "" else value
+
+
+def first_value(field: Field, variables: dict):
+    """What the field shows at first: its default, else what the card's field it is bound to says."""
+    if field.default:
+        try:
+            return fill(field.default, variables, timezone.now())
+        except ExpressionError:
+            return None
+    owner, _dot, name = field.bind.partition(".")
+    facts = variables.get(owner)
+    return facts.get(name) if isinstance(facts, dict) and field.type != "file" else None
+
+
+class UploadForm(forms.Form):
+    """A diagram from any modeler."""
+
+    diagram = forms.FileField(
+        label=_("BPMN file"), widget=forms.FileInput(attrs={"accept": ".bpmn,.xml", "class": "file-input"}),
+        error_messages={"empty": _("The file is empty.")},
+    )  # fmt: skip
+
+    def clean_diagram(self):
+        upload = self.cleaned_data["diagram"]
+        if upload.size > MAX_DIAGRAM:
+            raise ValidationError(_("A diagram may have at most 1 MB."))
+        return upload
+
+
+class GateForm(forms.Form):
+    """Which stage a process guards, and which of its ends let a deal in."""
+
+    stage = forms.ModelChoiceField(Stage.objects.select_related("funnel"), label=_("Stage"))
+    granting_ends = forms.MultipleChoiceField(
+        label=_("Ends that grant the move"), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one end that grants the move.")},
+    )  # fmt: skip
+
+    def __init__(self, definition: ProcessDefinition, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].label_from_instance = lambda stage: f"{stage.funnel} – {stage}"
+        version = definition.published()
+        ends = ends_of(version) if version else []
+        self.fields["granting_ends"].choices = [(node.id, end_label(node)) for node in ends]
+
+
+class RunFilterForm(forms.Form):
+    """The filters above the list of runs."""
+
+    process = forms.ModelChoiceField(
+        ProcessDefinition.objects.all(), label=_("Process"), required=False, empty_label=_("All processes")
+    )
+
+
+class ReasonForm(forms.Form):
+    """An operator says why."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+    outcome = forms.CharField(required=False, max_length=200)
+
+
+def definition_name(definition: ProcessDefinition) -> str:
+    return localised(definition.name, definition.name_pl)

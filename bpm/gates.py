@@ -1,0 +1,213 @@
+"""Stage gates: a request to enter a guarded stage becomes a run, and the run's end decides the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from bpm.assigning import head_of
+from bpm.effects import PRIORITY
+from bpm.engine import state as waits
+from bpm.engine.phrases import Phrase
+from bpm.engine.state import State
+from bpm.models import (
+    InstanceStatus,
+    ProcessInstance,
+    ProcessVersion,
+    StageGate,
+    UserTask,
+    VersionStatus,
+    graph_of,
+)
+from crm.jobs.services import enqueue
+from deals.models import Deal, StageRequest
+from deals.services import RequestDecided, StageRefused, apply_request, refuse_request, set_waits
+from deals.signals import Hold
+
+START, CANCEL = "bpm.start", "bpm.cancel"
+CHAIN_LIMIT, CHAIN_WINDOW = 20, timedelta(minutes=1)
+
+
+def gate_of(stage_id: int) -> tuple[StageGate, ProcessVersion] | None:
+    """The gate in front of a stage with the version a new run starts on. Two queries at most."""
+    gates = StageGate.objects.filter(stage_id=stage_id, is_active=True, definition__is_active=True)
+    gate = gates.select_related("definition").first()
+    version = gate.definition.published() if gate else None
+    return (gate, version) if version else None
+
+
+def hold_request(request: StageRequest) -> Hold | None:
+    """Starts a run for a request to enter a guarded stage; the deal is locked by the caller."""
+    found = gate_of(request.to_stage_id) if request.changes_stage else None
+    if found is None:
+        return None
+    gate, version = found
+    _demand_no_circle(request.deal)
+    instance = ProcessInstance.objects.create(
+        version=version,
+        record_kind="deals.deal",
+        record_id=request.deal_id,
+        start_key=f"stage_request:{request.pk}",
+        request=request,
+        granting_ends=gate.granting_ends,
+        started_by=request.requested_by,
+    )
+    enqueue(kind=START, key=str(instance.pk), args={"instance": instance.pk}, priority=PRIORITY)
+    return Hold(label=gate.definition.name, label_pl=gate.definition.name_pl)
+
+
+def _demand_no_circle(deal: Deal) -> None:
+    """Processes that move each other's deal round in a circle are stopped here."""
+    recent = ProcessInstance.objects.filter(
+        record_kind="deals.deal", record_id=deal.pk, started_at__gte=timezone.now() - CHAIN_WINDOW
+    )
+    if recent.count() >= CHAIN_LIMIT:
+        raise StageRefused(_("Too many processes were started for this deal just now. Wait a minute."))
+
+
+def first_variables(instance: ProcessInstance, record) -> dict:
+    """What a run knows at its start, beside the card's facts."""
+    head = head_of(record.owner, {instance.started_by_id}) if record is not None else None
+    owner = record.owner if record is not None else None
+    return {
+        "requester": instance.started_by.username,
+        "owner": owner.username if owner else None,
+        "head": head.username if head else None,
+        "request_id": instance.request_id,
+        "from_stage": instance.request.from_stage.key if instance.request else None,
+        "to_stage": instance.request.to_stage.key if instance.request else None,
+        "outcome": None,
+        "comment": None,
+    }
+
+
+def abandon(request_id: int, *, by) -> None:
+    """The request was taken back or passed by: its run is called off by a job, since the deal is locked now."""
+    for pk in ProcessInstance.objects.filter(request_id=request_id, ended_at=None).values_list(
+        "pk", flat=True
+    ):
+        enqueue(kind=CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)
+
+
+def settle(instance: ProcessInstance, state: State, *, by, reason: str = "") -> None:
+    """Keeps the request's waits current while the run goes on, and decides the request when it has ended."""
+    if instance.request_id is None:
+        return
+    request = StageRequest.objects.select_related("deal").get(pk=instance.request_id)
+    if not request.is_pending:
+        return
+    if instance.is_open:
+        set_waits(request=request, waits=waits_of(instance, state))
+        return
+    decider, via = by or _last_decider(instance), instance.version.definition.name
+    try:
+        if granted(instance, state):
+            apply_request(request=request, by=decider, via=via)
+        else:
+            refuse_request(request=request, by=decider, reason=reason or _reason(instance, state), via=via)
+    except RequestDecided:
+        return
+
+
+def _last_decider(instance: ProcessInstance):
+    """Whoever did the run's last task; a run that asked nobody decides for whoever asked for the move."""
+    done = instance.tasks.exclude(done_by=None).order_by("-done_at", "-id").select_related("done_by").first()
+    return done.done_by if done else instance.started_by
+
+
+def granted(instance: ProcessInstance, state: State) -> bool:
+    """Only a run that completed at one of the gate's ends lets the deal in."""
+    return instance.status == InstanceStatus.COMPLETED and bool(set(state.ends) & set(instance.granting_ends))
+
+
+def _reason(instance: ProcessInstance, state: State) -> str:
+    """What the last person who commented said, else the name of the end."""
+    comment = (
+        instance.tasks.exclude(comment="")
+        .order_by("-done_at", "-id")
+        .values_list("comment", flat=True)
+        .first()
+    )
+    if comment:
+        return comment
+    nodes, language = graph_of(instance.version).nodes, instance.started_by.language
+    names = [nodes[end].names.get(language, "") or nodes[end].label for end in state.ends]
+    with override(language):
+        return ", ".join(name for name in names if name) or _("The process was called off.")
+
+
+# What a run waits for
+
+_SILENT = (waits.JOIN, waits.SCOPE)
+
+
+def waits_of(instance: ProcessInstance, state: State) -> list[dict]:
+    """One entry for each thing the run waits for, people first."""
+    tasks = {task.node_run.token: task for task in open_tasks(instance)}
+    nodes = graph_of(instance.version).nodes
+    found = []
+    for waiting in state.waiting():
+        if state.tokens[waiting.token].host or waiting.kind in _SILENT:
+            continue
+        if task := tasks.get(waiting.token):
+            found.append(_task_wait(task))
+        else:
+            found.append(_node_wait(instance, nodes[waiting.node], waiting))
+    return sorted(found, key=lambda wait: wait["holder_id"] is None)
+
+
+def open_tasks(instance: ProcessInstance) -> Iterable[UserTask]:
+    return instance.tasks.open().select_related("assignee", "candidate_role", "node_run")
+
+
+def _task_wait(task: UserTask) -> dict:
+    return _wait(
+        task.name, task.name_pl, task.assignee_id, task.holder, task.opened_at, task.due_at, task_url(task)
+    )
+
+
+def _node_wait(instance: ProcessInstance, node, waiting) -> dict:
+    label, label_pl = node.label, node.names.get("pl", "") or node.label
+    if waiting.kind == waits.INCIDENT:
+        held = Phrase(gettext_noop("held up at “%(node)s”"), {"node": label})
+        with override("pl"):
+            label_pl = Phrase(held.text, {"node": label_pl}).said(_)
+        label = held.said()
+    return _wait(label, label_pl, None, "", waiting.since, waiting.until, instance_url(instance))
+
+
+def _wait(
+    label: str,
+    label_pl: str,
+    holder_id: int | None,
+    holder: str,
+    since: datetime,
+    due: datetime | None,
+    target: str,
+) -> dict:
+    return {
+        "label": label, "label_pl": label_pl, "holder_id": holder_id, "holder": holder, "since": since.isoformat(),
+        "due": due.isoformat() if due else None, "target": target,
+    }  # fmt: skip
+
+
+def task_url(task: UserTask) -> str:
+    return reverse("bpm:task_detail", args=[task.pk])
+
+
+def instance_url(instance: ProcessInstance) -> str:
+    return reverse("bpm:instance_detail", args=[instance.pk])
+
+
+def describe_gates(stage_ids: list[int]) -> dict[int, str]:
+    """{stage id: name of the process} of the guarded stages among these. One query."""
+    gates = StageGate.objects.filter(
+        stage_id__in=stage_ids, is_active=True, definition__is_active=True,
+        definition__versions__status=VersionStatus.PUBLISHED,
+    )  # fmt: skip
+    return {gate.stage_id: str(gate.definition) for gate in gates.select_related("definition")}

@@ -1,0 +1,45 @@
+"""Reactions to the areas below: each writes rows and returns."""
+
+from django.dispatch import receiver
+
+from bpm import gates
+from bpm.effects import CALL, PRIORITY, STEP
+from crm.jobs.models import Job
+from crm.jobs.services import enqueue
+from crm.jobs.signals import job_ended
+from deals.models import TransitionCause
+from deals.signals import deal_request_withdrawn, deal_stage_changed, deal_stage_requested
+
+FAIL, HOLD = "bpm.fail", "bpm.hold"
+_MOVERS = (gates.START, "bpm.continue", "bpm.timer", FAIL)
+
+
+@receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")
+def hold_guarded_move(request, **_kwargs):
+    """A request to enter a guarded stage starts a run and waits for it."""
+    return gates.hold_request(request)
+
+
+@receiver(deal_request_withdrawn, dispatch_uid="bpm.abandon_request")
+def abandon_withdrawn(request, by, **_kwargs) -> None:
+    gates.abandon(request.pk, by=by)
+
+
+@receiver(deal_stage_changed, dispatch_uid="bpm.abandon_overridden")
+def abandon_overridden(transition, by, **_kwargs) -> None:
+    """Somebody moved the deal past its gate."""
+    if transition.cause == TransitionCause.OVERRIDE and transition.request_id:
+        gates.abandon(transition.request_id, by=by)
+
+
+@receiver(job_ended, dispatch_uid="bpm.job_ended")
+def report_failed_job(job, **_kwargs) -> None:
+    """A step that failed for good becomes an incident, by a job: the closing job's row is locked before the run's."""
+    if job.status not in (Job.Status.FAILED, Job.Status.DOUBTFUL) or "instance" not in job.arguments:
+        return
+    args = {"instance": job.arguments["instance"], "message": job.error[:500]}
+    if job.kind in (STEP, CALL):
+        args |= {"token": job.arguments["token"], "code": str(job.status)}
+        enqueue(kind=FAIL, key=f"{args['instance']}:{args['token']}", args=args, priority=PRIORITY)
+    elif job.kind in _MOVERS:
+        enqueue(kind=HOLD, key=f"{job.kind}:{args['instance']}", args=args, priority=PRIORITY)

@@ -1,0 +1,92 @@
+"""What processes tell the frame and the deals: kind, rights, menu, inbox, panels, events and gates."""
+
+from __future__ import annotations
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from bpm.definitions import may_publish
+from bpm.gates import describe_gates
+from bpm.inbox import open_count
+from bpm.models import ProcessInstance
+from bpm.pages import first_tasks
+from crm.history.kinds import EventKind, Group, register_event
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import (
+    HomeBlock,
+    MenuEntry,
+    Panel,
+    TopbarSlot,
+    register_home,
+    register_menu,
+    register_panel,
+    register_topbar,
+)
+from deals.gates import register_gate_describer
+
+RIGHTS = (
+    ("publish", _("publish processes and bind them to stages")),
+    ("operate", _("retry, skip and call off runs")),
+)
+
+EVENTS = (
+    EventKind("process_started", _("started the process “%(process)s”"), "diagram-3", Group.PROCESS, "blue"),
+    EventKind("process_ended", _("The process “%(process)s” ended"), "flag", Group.PROCESS, "grey"),
+    EventKind(
+        "process_held",
+        _("The process “%(process)s” is held up"),
+        "exclamation-triangle",
+        Group.PROCESS,
+        "red",
+    ),
+    EventKind("process_task_done", _("did “%(task)s”"), "check2-square", Group.PROCESS, "green"),
+    EventKind(
+        "process_task_answered", _("answered “%(task)s”: %(answer)s"), "check2-square", Group.PROCESS, "green"
+    ),
+    EventKind("process_file_attached", _("attached “%(file)s”"), "paperclip", Group.FILE, "grey"),
+)
+
+
+def register() -> None:
+    register_kind(
+        RecordKind(
+            model=ProcessInstance, name=_("run of a process"), plural=_("runs of processes"), icon="diagram-3",
+            detail_url="bpm:instance_detail", rights=RIGHTS,
+        )
+    )  # fmt: skip
+    register_event(*EVENTS)
+    register_gate_describer(describe_gates)
+    register_menu(
+        MenuEntry(
+            "tasks", _("Tasks"), "inbox", "bpm:task_list", 80, kind="bpm.processinstance", counter=open_count
+        )
+    )
+    register_menu(
+        MenuEntry("processes", _("Processes"), "diagram-3", "bpm:instance_list", 110, allowed=may_follow)
+    )
+    register_topbar(TopbarSlot("inbox", "bpm/_inbox_slot.html", 5))
+    register_home(HomeBlock("tasks", _("My tasks"), 15, my_tasks, icon="inbox"))
+    register_panel(
+        Panel(
+            "deals.deal", "processes", _("Processes"), 60, "bpm:deal_processes", count=count_runs,
+            kind="bpm.processinstance",
+        )
+    )  # fmt: skip
+
+
+def may_follow(user) -> bool:
+    """Heads and administrators find all runs in one place; everybody else finds them on the cards."""
+    return user.access.may(ProcessInstance, "operate") or may_publish(user)
+
+
+def count_runs(record, user) -> int:
+    """The runs on a card the user sees."""
+    return ProcessInstance.objects.filter(record_kind="deals.deal", record_id=record.pk).count()
+
+
+def my_tasks(request) -> str:
+    """The first lines of the inbox, on "My day"."""
+    rows = first_tasks(request.user, 6)
+    if not rows:
+        return ""
+    return render_to_string("bpm/_my_tasks.html", {"rows": rows, "total": open_count(request.user)}, request)

@@ -1,0 +1,288 @@
+"""What the pages of runs show: the steps, the marks on the diagram, the log, and what an operator may do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from bpm.control import may_operate
+from bpm.definitions import may_publish
+from bpm.engine import state as waits
+from bpm.engine.model import Graph, Node
+from bpm.engine.phrases import Phrase
+from bpm.engine.state import State
+from bpm.engine.values import decode
+from bpm.forms import RunFilterForm, spoken
+from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, ProcessInstance, graph_of
+from bpm.pages import facts_of, record_of, record_url
+from crm.people.kinds import visible_pairs
+
+PAGE = 50
+SHOWN_STEPS, SHOWN_EVENTS = 200, 200
+
+
+@dataclass
+class Step:
+    """One visit in the table of a run. `who`: whom it waits for, or who did it."""
+
+    token: int
+    node: str
+    label: str
+    status: str
+    shown_status: str
+    since: datetime
+    until: datetime | None
+    who: str = ""
+    target: str = ""
+    reason: str = ""
+    comment: str = ""
+    ways: list = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        return self.status == NodeStatus.INCIDENT
+
+    @property
+    def since_text(self) -> str:
+        return _("since %(when)s") % {"when": moment(self.since)}
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (NodeStatus.ACTIVE, NodeStatus.INCIDENT)
+
+
+def node_name(node: Node) -> str:
+    return spoken(node.label, node.names)
+
+
+def run_page(request, instance: ProcessInstance) -> dict:
+    """Everything on the page of one run."""
+    graph, record = graph_of(instance.version), record_of(instance)
+    steps = steps_of(instance, graph)
+    return {
+        "instance": instance,
+        "definition": instance.version.definition,
+        "record": record,
+        "record_url": record_url(instance),
+        "facts": facts_of(record),
+        "steps": steps,
+        "waiting": [step for step in steps if step.is_open],
+        "marks": json.dumps(marks_of(steps, graph), ensure_ascii=False),
+        "names": json.dumps(names_of(graph), ensure_ascii=False),
+        "events": events_of(instance, graph),
+        "can_operate": may_operate(request.user, instance, record),
+        "variables": shown_variables(instance) if may_publish(request.user) else None,
+    }
+
+
+def steps_of(instance: ProcessInstance, graph: Graph) -> list[Step]:
+    """The visits, the oldest first; boundary timers that only watch are left out."""
+    rows = NodeRun.objects.filter(instance=instance).select_related(
+        "task__assignee", "task__candidate_role", "task__done_by"
+    )
+    state = State.from_json(instance.state, {}) if instance.state else State()
+    visits = sorted(rows.order_by("-token")[:SHOWN_STEPS], key=lambda row: row.token)
+    return [_step(visit, graph.nodes[visit.node], state) for visit in visits]
+
+
+def _step(visit: NodeRun, node: Node, state: State) -> Step:
+    token = state.tokens.get(visit.token)
+    wait = token.wait if token else None
+    step = Step(
+        visit.token, visit.node, node_name(node), visit.status, visit.get_status_display(), visit.started_at,
+        visit.ended_at,
+    )  # fmt: skip
+    if visit.reason:
+        step.reason = Phrase.from_json(visit.reason).said(_)
+        step.ways = ways_of(node)
+    if wait is not None and wait.kind == waits.TIMER and wait.until:
+        step.until = datetime.fromisoformat(wait.until)
+    if task := getattr(visit, "task", None):
+        step.who = str(task.done_by or "") if not task.is_open else task.holder
+        step.until = step.until or task.due_at
+        step.comment = task.comment
+        step.target = reverse("bpm:task_detail", args=[task.pk])
+    return step
+
+
+def ways_of(node: Node) -> list[tuple[str, str]]:
+    """How an operator can have a held step end: its outcomes, or the flows out of a gateway."""
+    if node.form and node.form.outcomes:
+        return [(each.key, spoken(each.label or each.key, each.labels)) for each in node.form.outcomes]
+    return []
+
+
+def marks_of(steps: list[Step], graph: Graph) -> dict:
+    """{node id: {state, lines}} for the diagram: the latest visit decides, bubbles stand on what waits."""
+    marks: dict[str, dict] = {}
+    for step in steps:
+        mark = {"state": _MARKS.get(step.status, ""), "lines": []}
+        if step.is_open:
+            mark["lines"] = bubble(step)
+            if step.until and step.until < localtime() and not step.is_held:
+                mark["state"] = "late"
+        marks[step.node] = mark
+    return marks
+
+
+_MARKS = {
+    NodeStatus.DONE: "done",
+    NodeStatus.ACTIVE: "current",
+    NodeStatus.INCIDENT: "failed",
+    NodeStatus.CANCELLED: "cancelled",
+}
+
+
+def bubble(step: Step) -> list[str]:
+    """What a waiting step says on the diagram."""
+    if step.is_held:
+        return [_("Held up"), step.reason]
+    lines = [_("Waits for %(who)s") % {"who": step.who}] if step.who else [_("In progress")]
+    lines.append(_("since %(when)s") % {"when": moment(step.since)})
+    if step.until:
+        lines.append(_("until %(when)s") % {"when": moment(step.until)})
+    return lines
+
+
+def moment(at: datetime) -> str:
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def names_of(graph: Graph) -> dict[str, str]:
+    """The diagram's names in the reader's language, where it has them."""
+    language = (get_language() or "en")[:2]
+    things = (*graph.node_list, *graph.flow_list)
+    return {thing.id: thing.names[language] for thing in things if language in thing.names}
+
+
+# The log
+
+SENTENCES = {
+    "started": gettext_lazy("The process began (version %(version)s)"),
+    "task_opened": gettext_lazy("“%(node)s” was given to %(holder)s"),
+    "task_done": gettext_lazy("“%(node)s” was done"),
+    "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
+    "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
+    "timer_set": gettext_lazy("“%(node)s” waits for its time"),
+    "incident": gettext_lazy("“%(node)s” is held up: %(reason)s"),
+    "retried": gettext_lazy("A held step was tried again"),
+    "skipped": gettext_lazy("A step was left out: %(reason)s"),
+    "cancelled": gettext_lazy("The run was called off. %(reason)s"),
+    "held": gettext_lazy("A step failed in every attempt: %(message)s"),
+    "ended": gettext_lazy("The end “%(node)s” was reached"),
+    "finished": gettext_lazy("The run is over"),
+}
+
+
+def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEvent, str]]:
+    """The log in sentences, the newest first."""
+    rows = ProcessEvent.objects.filter(instance=instance, kind__in=SENTENCES).select_related("actor")
+    return [(event, _sentence(event, graph)) for event in rows.order_by("-seq")[:SHOWN_EVENTS]]
+
+
+def _sentence(event: ProcessEvent, graph: Graph) -> str:
+    node = graph.nodes.get(event.node)
+    values = {"holder": "", "reason": "", "message": "", "version": "", "operation": ""} | event.data
+    if isinstance(values["reason"], dict):
+        values["reason"] = Phrase.from_json(values["reason"]).said(_)
+    return str(SENTENCES[event.kind]) % (values | {"node": node_name(node) if node else event.node})
+
+
+def shown_variables(instance: ProcessInstance) -> list[tuple[str, str]]:
+    """The variables for administrators, each on one line."""
+    found = []
+    for name, value in sorted(decode(instance.variables).items()):
+        if isinstance(value, dict):
+            found += [(f"{name}.{key}", str(each)) for key, each in sorted(value.items())]
+        else:
+            found.append((name, "" if value is None else str(value)))
+    return found
+
+
+# The list
+
+TABS = {
+    "open": (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT),
+    "held": (InstanceStatus.INCIDENT,),
+    "ended": (InstanceStatus.COMPLETED, InstanceStatus.FAILED, InstanceStatus.CANCELLED),
+    "all": tuple(InstanceStatus),
+}
+
+
+def run_list(user, params) -> dict:
+    """A page of the runs on records the user sees, the newest first."""
+    show = params.get("show") if params.get("show") in TABS else "open"
+    form = RunFilterForm(params)
+    process = form.cleaned_data["process"] if form.is_valid() else None
+    rows = ProcessInstance.objects.visible_to(user).filter(status__in=TABS[show])
+    if process:
+        rows = rows.filter(version__definition=process)
+    before = params.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 16:
+        rows = rows.filter(pk__lt=int(before))
+    runs = list(rows.select_related("version__definition", "started_by").order_by("-id")[: PAGE + 1])
+    query = f"show={show}&process={process.pk if process else ''}"
+    more = f"?{query}&before={runs[PAGE - 1].pk}" if len(runs) > PAGE else ""
+    return {
+        "rows": with_waits(user, runs[:PAGE]),
+        "tabs": _tabs(show, process),
+        "form": form,
+        "show": show,
+        "next_url": more,
+        "may_publish": may_publish(user),
+    }
+
+
+def _tabs(show: str, process) -> list[dict]:
+    labels = {"open": _("Going on"), "held": _("Held up"), "ended": _("Ended"), "all": _("All")}
+    chosen = f"&process={process.pk}" if process else ""
+    return [
+        {"url": f"?show={key}{chosen}", "label": label, "current": key == show, "count": None}
+        for key, label in labels.items()
+    ]
+
+
+@dataclass
+class RunRow:
+    """A run in a list: its record and what it waits for."""
+
+    instance: ProcessInstance
+    record: object
+    record_url: str
+    waiting: list[Step]
+
+
+def with_waits(user, runs: list[ProcessInstance]) -> list[RunRow]:
+    """Three queries, however many runs."""
+    records = visible_pairs(user, [(run.record_kind, run.record_id) for run in runs])
+    by_run: dict[int, list[NodeRun]] = {}
+    open_visits = NodeRun.objects.filter(
+        instance__in=[run.pk for run in runs if run.is_open],
+        status__in=(NodeStatus.ACTIVE, NodeStatus.INCIDENT),
+    )
+    for visit in open_visits.select_related("task__assignee", "task__candidate_role").order_by("token"):
+        by_run.setdefault(visit.instance_id, []).append(visit)
+    return [_row(run, records.get((run.record_kind, run.record_id)), by_run.get(run.pk, [])) for run in runs]
+
+
+def _row(run: ProcessInstance, record, visits: list[NodeRun]) -> RunRow:
+    graph = graph_of(run.version)
+    state = State.from_json(run.state, {}) if run.state else State()
+    return RunRow(run, record, record_url(run), [_open_step(visit, graph, state) for visit in visits])
+
+
+def _open_step(visit: NodeRun, graph: Graph, state: State) -> Step:
+    step = Step(
+        visit.token, visit.node, node_name(graph.nodes[visit.node]), visit.status, visit.get_status_display(),
+        visit.started_at, None,
+    )  # fmt: skip
+    task = getattr(visit, "task", None)
+    step.who = task.holder if task else ""
+    return step

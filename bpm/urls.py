@@ -1,0 +1,26 @@
+from django.urls import path
+
+from bpm.views import definitions, runs, tasks
+
+app_name = "bpm"
+urlpatterns = [
+    path("", runs.instance_list, name="instance_list"),
+    path("tasks/", tasks.task_list, name="task_list"),
+    path("tasks/button/", tasks.inbox_button, name="inbox_button"),
+    path("tasks/<int:pk>/", tasks.task_detail, name="task_detail"),
+    path("tasks/<int:pk>/completion/", tasks.task_completion, name="task_completion"),
+    path("tasks/<int:pk>/claim/", tasks.task_claim, name="task_claim"),
+    path("runs/<int:pk>/", runs.instance_detail, name="instance_detail"),
+    path("runs/<int:pk>/diagram/", runs.diagram_xml, name="diagram_xml"),
+    path("runs/<int:pk>/cancellation/", runs.instance_cancellation, name="instance_cancellation"),
+    path("runs/<int:pk>/steps/<int:token>/retry/", runs.instance_retry, name="instance_retry"),
+    path("runs/<int:pk>/steps/<int:token>/skip/", runs.instance_skip, name="instance_skip"),
+    path("of-deal/<int:pk>/", runs.deal_processes, name="deal_processes"),
+    path("definitions/", definitions.definition_list, name="definition_list"),
+    path("definitions/new/", definitions.definition_upload, name="definition_upload"),
+    path("definitions/<int:pk>/", definitions.definition_detail, name="definition_detail"),
+    path("definitions/<int:pk>/gates/", definitions.gate_create, name="gate_create"),
+    path("gates/<int:pk>/removal/", definitions.gate_delete, name="gate_delete"),
+    path("versions/<int:pk>/diagram/", definitions.version_xml, name="version_xml"),
+    path("versions/<int:pk>/publication/", definitions.version_publication, name="version_publication"),
+]

@@ -1,0 +1,1 @@
+"""Pages of processes: the inbox, the runs, and what administrators keep."""

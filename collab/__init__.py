@@ -1,0 +1,1 @@
+"""Working together: small apps for the calendar, tasks, feed and documents."""

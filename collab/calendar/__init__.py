@@ -1,0 +1,1 @@
+"""Activities: calls, meetings and letters, planned and done, on the cards they belong to."""

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CalendarConfig(AppConfig):
+    name = "collab.calendar"
+    label = "collab_calendar"
+    verbose_name = _("Calendar")
+
+    def ready(self) -> None:
+        from collab.calendar import receivers, registration
+
+        assert receivers
+        registration.register_all()

@@ -1,0 +1,204 @@
+"""The forms of activities: plan, log, complete with the next step, move."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from collab.calendar.models import Activity, ActivityKind, Direction
+from collab.calendar.moments import (
+    MomentField,
+    local_midnight,
+    next_full_hour,
+    next_working_morning,
+    same_reading,
+)
+from collab.calendar.services import NextStep, may_plan_for
+from counterparties.models import Contact
+from crm.people.models import User
+
+MINUTES = (0, 15, 30, 45, 60, 90, 120, 180, 240)
+DEFAULT_MINUTES = {ActivityKind.CALL: 15, ActivityKind.MEETING: 60, ActivityKind.LETTER: 0}
+
+
+def minutes_label(minutes: int) -> str:
+    if minutes == 0:
+        return _("no set length")
+    if minutes % 60 == 0:
+        return ngettext_lazy("%(count)s hour", "%(count)s hours", minutes // 60) % {"count": minutes // 60}
+    return _("%(count)s min") % {"count": minutes}
+
+
+class LengthField(forms.TypedChoiceField):
+    """How long something takes, in minutes; an unusual present length is offered as well."""
+
+    def __init__(self, **kwargs):
+        super().__init__(coerce=int, choices=[(each, minutes_label(each)) for each in MINUTES], **kwargs)
+
+    def offer(self, minutes: int) -> None:
+        if minutes not in dict(self.choices):
+            self.choices = [*self.choices, (minutes, minutes_label(minutes))]
+
+
+class NextStepMixin(forms.Form):
+    """What follows, in the same form: a kind, a subject, a time. Untouched it means nothing follows."""
+
+    next_kind = forms.ChoiceField(
+        label=_("Next step"),
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[("", _("Nothing")), *ActivityKind.choices],
+    )
+    next_subject = forms.CharField(label=_("About"), max_length=200, required=False)
+    next_at = MomentField(label=_("When"), required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("next_at", next_working_morning())
+        self.initial.setdefault("next_kind", "")
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("next_kind") and not cleaned.get("next_at") and "next_at" not in self.errors:
+            self.add_error("next_at", _("Say when the next step is due."))
+        return cleaned
+
+    def next_step(self) -> NextStep | None:
+        """The step to plan, once the form is valid."""
+        data = self.cleaned_data
+        kind = data.get("next_kind")
+        if not kind:
+            return None
+        starts_at, length = data["next_at"], timedelta(minutes=DEFAULT_MINUTES[kind])
+        return NextStep(kind, data["next_subject"], starts_at, starts_at + length if length else None)
+
+
+class LogForm(NextStepMixin):
+    """Something that has happened."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=ActivityKind.choices, widget=forms.RadioSelect)
+    result = forms.CharField(
+        label=_("Result"), widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}), max_length=10_000
+    )
+    subject = forms.CharField(label=_("Subject"), max_length=200, required=False)
+    direction = forms.ChoiceField(
+        label=_("Direction"), choices=[("", "–"), *Direction.choices], required=False
+    )
+    starts_at = MomentField(label=_("When it was"), required=False)
+
+    def clean_starts_at(self):
+        moment = self.cleaned_data["starts_at"]
+        if moment and moment > timezone.now() + timedelta(minutes=1):
+            raise ValidationError(_("What has not happened yet is planned, not logged."))
+        return moment
+
+
+class CompletionForm(NextStepMixin):
+    """What came of a planned activity."""
+
+    result = forms.CharField(
+        label=_("Result"), widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}), max_length=10_000
+    )
+
+
+class TimeForm(forms.Form):
+    """Another time; the length stays."""
+
+    starts_at = MomentField(label=_("New time"))
+
+
+class PlanForm(forms.Form):
+    """A planned activity, new or being changed. `contacts` are the people of the card it stands on."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=ActivityKind.choices, widget=forms.RadioSelect)
+    subject = forms.CharField(label=_("Subject"), max_length=200, required=False)
+    starts_at = MomentField(label=_("When"))
+    minutes = LengthField(label=_("Length"), required=False, empty_value=0)
+    all_day = forms.BooleanField(label=_("All day"), required=False)
+    place = forms.CharField(label=_("Place"), max_length=200, required=False)
+    owner = forms.ModelChoiceField(
+        label=_("In the calendar of"), queryset=User.objects.none(), required=False
+    )
+    colleagues = forms.ModelMultipleChoiceField(
+        label=_("Colleagues"),
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    contacts = forms.ModelMultipleChoiceField(
+        label=_("Contacts"),
+        queryset=Contact.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    description = forms.CharField(
+        label=_("Description"), widget=forms.Textarea(attrs={"rows": 2}), max_length=10_000, required=False
+    )
+    is_private = forms.BooleanField(
+        label=_("Private: only the owner and the participants see it"), required=False
+    )
+
+    def __init__(self, *args, user, contacts, instance: Activity | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance = instance
+        people = list(User.objects.filter(is_active=True).select_related("department"))
+        self.fields["colleagues"].queryset = User.objects.filter(is_active=True).exclude(pk=user.pk)
+        self.fields["contacts"].queryset = contacts
+        self._limit_owners(user, [person for person in people if may_plan_for(user, person)])
+        if instance is None:
+            self._suggest()
+        else:
+            self._show(instance)
+
+    def _limit_owners(self, user, owners: list[User]) -> None:
+        if self.instance is not None or len(owners) < 2:
+            del self.fields["owner"]
+            return
+        self.fields["owner"].queryset = User.objects.filter(pk__in=[person.pk for person in owners])
+        self.initial.setdefault("owner", user.pk)
+
+    def _suggest(self) -> None:
+        self.initial.setdefault("kind", ActivityKind.CALL)
+        self.initial.setdefault("starts_at", next_full_hour())
+        self.initial.setdefault("minutes", DEFAULT_MINUTES[self.initial["kind"]])
+
+    def _show(self, activity: Activity) -> None:
+        length = (activity.ends_at - activity.starts_at) if activity.ends_at else timedelta(0)
+        minutes = 0 if activity.all_day else int(length.total_seconds() // 60)
+        self.fields["minutes"].offer(minutes)
+        del self.fields["kind"]
+        people = list(activity.participants.values_list("user_id", "contact_id"))
+        self.initial = {
+            "subject": activity.subject, "starts_at": activity.starts_at, "minutes": minutes,
+            "all_day": activity.all_day, "place": activity.place, "description": activity.description,
+            "is_private": activity.is_private,
+            "colleagues": [user for user, _contact in people if user],
+            "contacts": [contact for _user, contact in people if contact],
+        }  # fmt: skip
+
+    def clean(self):
+        cleaned = super().clean()
+        start = cleaned.get("starts_at")
+        if start is None:
+            return cleaned
+        if self.instance is not None and same_reading(start, self.instance.starts_at):
+            start = cleaned["starts_at"] = self.instance.starts_at
+        cleaned["ends_at"] = None
+        if cleaned.get("all_day"):
+            cleaned["starts_at"], cleaned["ends_at"] = local_midnight(start), local_midnight(start, days=1)
+        elif minutes := cleaned.get("minutes"):
+            cleaned["ends_at"] = start + timedelta(minutes=minutes)
+        return cleaned
+
+    def participants(self) -> list:
+        return [*self.cleaned_data["colleagues"], *self.cleaned_data["contacts"]]
+
+    def values(self) -> dict:
+        """{field of the activity: value}, the times included."""
+        names = ("subject", "starts_at", "ends_at", "all_day", "place", "description", "is_private")
+        return {name: self.cleaned_data[name] for name in names}

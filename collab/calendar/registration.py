@@ -1,0 +1,147 @@
+"""What the calendar puts on other rooms' pages."""
+
+from functools import partial
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from collab.calendar.blocks import next_strip, today
+from collab.calendar.models import Activity, ActivityKind
+from collab.calendar.operations import create_activity
+from collab.calendar.selectors import CARD_FIELDS, activities_of
+from crm.history.kinds import EventKind, Group, register_event
+from crm.operations.registry import Input, Operation, register_operation
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import (
+    CardStrip,
+    ComposerAction,
+    HomeBlock,
+    MenuEntry,
+    Panel,
+    QuickCreate,
+    register_composer,
+    register_home,
+    register_menu,
+    register_panel,
+    register_quick_create,
+    register_strip,
+)
+
+CARD_KINDS = tuple(CARD_FIELDS)
+_EVENTS = [
+    # activity kind, group, icon, planned, completed, moved, cancelled, edited
+    ("call", Group.CALL, "telephone", _("planned a call for %(when)s"), _("logged a call"),
+     _("moved a call"), _("cancelled a call"), _("changed a planned call")),
+    ("meeting", Group.MEETING, "people", _("planned a meeting for %(when)s"), _("held a meeting"),
+     _("moved a meeting"), _("cancelled a meeting"), _("changed a planned meeting")),
+    ("letter", Group.LETTER, "envelope", _("planned a letter for %(when)s"), _("sent a letter"),
+     _("moved a letter"), _("cancelled a letter"), _("changed a planned letter")),
+]  # fmt: skip
+
+
+def register_all() -> None:
+    """Called once the apps are ready."""
+    register_kind(
+        RecordKind(
+            Activity,
+            _("activity"),
+            _("activities"),
+            "calendar-event",
+            "collab_calendar:activity_detail",
+            personal=True,
+        )
+    )
+    _register_events()
+    _register_pages()
+    _register_operation()
+
+
+def _register_events() -> None:
+    for kind, group, icon, planned, completed, moved, cancelled, edited in _EVENTS:
+        register_event(
+            EventKind(f"{kind}_planned", planned, icon, group, "blue"),
+            EventKind(f"{kind}_completed", completed, icon, group, "green"),
+            EventKind(f"{kind}_moved", moved, icon, group, "grey"),
+            EventKind(f"{kind}_cancelled", cancelled, icon, group, "grey"),
+            EventKind(f"{kind}_edited", edited, icon, group, "grey"),
+        )
+
+
+def _register_pages() -> None:
+    register_menu(
+        MenuEntry(
+            key="calendar",
+            label=_("Calendar"),
+            icon="calendar-week",
+            url_name="collab_calendar:activity_list",
+            order=70,
+            phone=True,
+        )
+    )
+    register_quick_create(
+        QuickCreate(
+            label=_("Activity"), icon="calendar-plus", url_name="collab_calendar:activity_create", order=40
+        )
+    )
+    register_home(
+        HomeBlock(
+            key="today", label=_("Calls, meetings, letters"), order=10, icon="calendar-check", render=today
+        )
+    )
+    register_strip(CardStrip(key="next-activity", cards=CARD_KINDS, order=20, render=next_strip))
+    for label, name in CARD_FIELDS.items():
+        register_panel(
+            Panel(
+                card=label,
+                key="activities",
+                label=_("Activities"),
+                order=20,
+                url_name=f"collab_calendar:{name}_activities",
+                count=_open_count,
+            )
+        )
+    for order, (key, label, icon, kind, done) in enumerate(_COMPOSER, start=10):
+        register_composer(
+            ComposerAction(
+                key=key,
+                cards=CARD_KINDS,
+                label=label,
+                icon=icon,
+                order=order,
+                url=partial(compose_url, kind=kind, done=done),
+            )
+        )
+
+
+_COMPOSER = [
+    ("log-call", _("Log a call"), "telephone", ActivityKind.CALL, True),
+    ("plan-call", _("Plan a call"), "telephone-plus", ActivityKind.CALL, False),
+    ("meeting", _("Meeting"), "people", ActivityKind.MEETING, False),
+    ("letter", _("Letter"), "envelope", ActivityKind.LETTER, False),
+]
+
+
+def compose_url(record, kind: str, done: bool) -> str:
+    """The form for an activity on this card, for something that has happened or that is to come."""
+    name = CARD_FIELDS[record._meta.label_lower]
+    return f"{reverse('collab_calendar:activity_create')}?{name}={record.pk}&kind={kind}{'&done=1' if done else ''}"
+
+
+def _open_count(record, user) -> int:
+    return activities_of(user, record).open().count()
+
+
+def _register_operation() -> None:
+    register_operation(
+        Operation(
+            name="collab_calendar.create_activity",
+            label=_("Plan an activity"),
+            handler=create_activity,
+            inputs=(
+                Input("kind", "choice", _("Kind"), choices=tuple(ActivityKind.values)),
+                Input("subject", "text", _("Subject")),
+                Input("due_in", "text", _("Due in (such as P2D)")),
+                Input("owner", "user", _("Owner"), required=False),
+            ),
+        )
+    )

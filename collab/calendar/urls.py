@@ -1,0 +1,23 @@
+from django.urls import path
+
+from collab.calendar import views
+from collab.calendar.models import CARDS
+
+app_name = "collab_calendar"
+urlpatterns = [
+    path("", views.activity_list, name="activity_list"),
+    path("day/", views.my_day, name="my_day"),
+    path("activities/new/", views.activity_create, name="activity_create"),
+    path("activities/<int:pk>/", views.activity_detail, name="activity_detail"),
+    path("activities/<int:pk>/edit/", views.activity_update, name="activity_update"),
+    path("activities/<int:pk>/completion/", views.activity_completion, name="activity_completion"),
+    path("activities/<int:pk>/time/", views.activity_time, name="activity_time"),
+    path("activities/<int:pk>/cancellation/", views.activity_cancellation, name="activity_cancellation"),
+]
+for card in CARDS:
+    urlpatterns += [
+        path(
+            f"{card}/<int:pk>/activities/", views.card_activities, {"card": card}, name=f"{card}_activities"
+        ),
+        path(f"{card}/<int:pk>/next/", views.card_next, {"card": card}, name=f"{card}_next"),
+    ]

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CounterpartiesConfig(AppConfig):
+    name = "counterparties"
+    label = "counterparties"
+    verbose_name = _("Counterparties")
+
+    def ready(self) -> None:
+        from counterparties.registration import register_counterparties
+
+        register_counterparties()

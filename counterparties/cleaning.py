@@ -1,0 +1,116 @@
+"""One spelling for what people type: texts without stray blanks, phones in E.164, tax numbers checked and compact."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError as NumberError
+from stdnum.util import get_cc_module
+
+from crm.people.phones import normalise_phone
+
+LONG_TEXTS = {"note", "status_note"}
+_PREFIXED = re.compile(r"^[A-Z]{2}(?=\d|[A-Z0-9]*\d)")
+
+
+def clean_tax_number(text: str, country: str = "") -> str:
+    """The number without decoration; another country's keeps its two letters in front.
+
+    Checked by the rules of its country where those are known. Raises ValidationError.
+    """
+    written = re.sub(r"[\W_]", "", str(text)).upper()
+    home = settings.CRM_COUNTRY
+    country = (country or home).upper()
+    prefix = _PREFIXED.match(written)
+    if prefix and (prefix[0] == country or prefix[0].lower() in eu_vat.MEMBER_STATES):
+        country, written = prefix[0], written[2:]
+    module = get_cc_module(country.lower(), "vat")
+    if module is not None:
+        try:
+            written = module.validate(written).removeprefix(country)
+        except NumberError:
+            raise ValidationError(
+                _("“%(text)s” is not a valid tax number (%(country)s)."),
+                params={"text": text, "country": country},
+            ) from None
+    return written if country == home else f"{country}{written}"[:20]
+
+
+def clean_phone(text: str, country: str = "") -> str:
+    """E.164. Raises ValidationError for what is no number anywhere."""
+    number = normalise_phone(text, country or settings.CRM_COUNTRY)
+    if not number:
+        raise ValidationError(_("“%(text)s” is not a telephone number."), params={"text": text})
+    return number
+
+
+def clean_website(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
+
+
+def clean_values(values: dict, *, country: str = "") -> dict:
+    """The values of a form, file or process in the spelling that is stored.
+
+    Raises ValidationError with a dict keyed by field name.
+    """
+    cleaned, errors = {}, {}
+    country = (values.get("country") or country or "").upper()
+    for field, value in values.items():
+        try:
+            cleaned[field] = _clean_value(field, value, country) if isinstance(value, str) else value
+        except ValidationError as error:
+            errors[field] = error
+    if errors:
+        raise ValidationError(errors)
+    return cleaned
+
+
+def _clean_value(field: str, value: str, country: str) -> str:
+    text = value.replace("\x00", "").strip()
+    if field in LONG_TEXTS:
+        return text
+    text = " ".join(text.split())
+    if not text:
+        return ""
+    if field == "phone":
+        return clean_phone(text, country)
+    if field == "tax_number":
+        return clean_tax_number(text, country)
+    if field == "email":
+        return text.lower()
+    if field == "website":
+        return clean_website(text)
+    return text.upper() if field == "country" else text
+
+
+class CleanedValuesMixin:
+    """For forms: what was typed comes out in the stored spelling, or with an error at its field."""
+
+    def clean(self):
+        cleaned = super().clean() or self.cleaned_data
+        texts = {
+            name: value
+            for name, value in cleaned.items()
+            if isinstance(value, str) and not name.startswith("attr_")
+        }
+        for field, value in texts.items():
+            try:
+                cleaned |= clean_values({field: value}, country=cleaned.get("country", ""))
+            except ValidationError as error:
+                self.add_error(field, error.error_dict[field])
+        return cleaned
+
+
+def clean_what_can_be(values: dict, fields: tuple[str, ...], country: str = "") -> dict:
+    """The cleaned values of `fields`; what is not finished or wrong yet is left out. For warnings while typing."""
+    found = {}
+    for field in fields:
+        try:
+            found |= clean_values({field: str(values.get(field, ""))[:250]}, country=country[:2])
+        except ValidationError:
+            continue
+    return found

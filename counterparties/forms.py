@@ -1,0 +1,120 @@
+"""Forms of counterparties, contacts and the links between them."""
+
+from __future__ import annotations
+
+from django import forms
+from django.db.models import Q
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from counterparties.cleaning import CleanedValuesMixin
+from counterparties.models import Contact, Counterparty, CounterpartyType
+from counterparties.pickers import RecordChoiceField
+from crm.web.record_forms import RecordForm
+
+RELOAD = {
+    "hx-trigger": "change",
+    "hx-include": "closest form",
+    "hx-params": "not csrfmiddlewaretoken,form_token",
+    "hx-target": "closest form",
+    "hx-swap": "outerHTML",
+}
+
+
+class CounterpartyForm(CleanedValuesMixin, RecordForm):
+    """The type comes first: it decides the attributes; another type asks for the form anew."""
+
+    tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    country = forms.CharField(label=_("Country"), min_length=2, max_length=2)
+    website = forms.CharField(label=_("Website"), max_length=190, required=False)
+
+    class Meta:
+        model = Counterparty
+        fields = [
+            "counterparty_type",
+            "name",
+            "tax_number",
+            "country",
+            "phone",
+            "email",
+            "website",
+            "city",
+            "address",
+            "owner",
+            "note",
+        ]
+        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args, reload_url: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.types = list(
+            CounterpartyType.objects.filter(Q(is_active=True) | Q(pk=self.instance.counterparty_type_id))
+        )
+        field = self.fields["counterparty_type"]
+        field.choices = [(one.pk, str(one)) for one in self.types]
+        field.widget.attrs |= {**RELOAD, "hx-get": reload_url}
+        self.type = self._chosen_type()
+        self.initial["counterparty_type"] = self.type.pk if self.type else None
+        self.add_attribute_fields(self.type.attribute_set_id if self.type else None)
+
+    def _chosen_type(self) -> CounterpartyType | None:
+        given = str(self.given("counterparty_type") or "")
+        return next(
+            (one for one in self.types if str(one.pk) == given), self.types[0] if self.types else None
+        )
+
+
+class ContactForm(CleanedValuesMixin, RecordForm):
+    """A person; a new one may stand for a counterparty at once."""
+
+    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+
+    class Meta:
+        model = Contact
+        fields = ["first_name", "last_name", "position", "phone", "email", "owner", "note"]
+        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.fields["counterparty"] = RecordChoiceField(
+                Counterparty.objects.visible_to(self.user),
+                label=_("Counterparty"),
+                required=False,
+                url=reverse_lazy("counterparties:counterparty_options"),
+            )
+            self.fields["role"] = forms.CharField(label=_("Role there"), max_length=80, required=False)
+        self.add_attribute_fields(self.instance.get_attribute_set_id())
+
+    def clean(self):
+        cleaned = super().clean()
+        if not (cleaned.get("first_name") or cleaned.get("last_name")) and not {
+            "first_name",
+            "last_name",
+        } & set(self.errors):
+            self.add_error("last_name", _("Give the first or the last name."))
+        return cleaned
+
+
+class LinkForm(forms.Form):
+    """An existing contact for a counterparty, or the other way round."""
+
+    role = forms.CharField(label=_("Role there"), max_length=80, required=False)
+    is_primary = forms.BooleanField(label=_("Primary contact"), required=False)
+
+    def __init__(self, *args, user, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        if isinstance(record, Counterparty):
+            choice = RecordChoiceField(
+                Contact.objects.visible_to(user),
+                label=_("Contact"),
+                url=reverse_lazy("counterparties:contact_options"),
+            )
+        else:
+            choice = RecordChoiceField(
+                Counterparty.objects.visible_to(user),
+                label=_("Counterparty"),
+                url=reverse_lazy("counterparties:counterparty_options"),
+            )
+        self.fields = {"other": choice, **self.fields}

@@ -1,0 +1,139 @@
+"""What counterparties and contacts tell the frame: their kinds, events, menu entries, and panels of each other."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from counterparties.models import Contact, Counterparty
+from crm.history.kinds import EventKind, Group, register_event
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import (
+    MenuEntry,
+    Panel,
+    QuickCreate,
+    register_menu,
+    register_panel,
+    register_quick_create,
+)
+
+EVENTS = (
+    EventKind(
+        "counterparty_created", _("added the counterparty (%(type)s)"), "plus-circle", Group.CHANGE, "blue"
+    ),
+    EventKind("counterparty_changed", _("changed the counterparty"), "pencil", Group.CHANGE, "grey"),
+    EventKind("contact_created", _("added the contact"), "person-plus", Group.CHANGE, "blue"),
+    EventKind("contact_changed", _("changed the contact"), "pencil", Group.CHANGE, "grey"),
+    EventKind(
+        "contact_linked", _("linked %(contact)s with %(counterparty)s"), "link-45deg", Group.CHANGE, "grey"
+    ),
+    EventKind(
+        "contact_unlinked",
+        _("removed the link of %(contact)s with %(counterparty)s"),
+        "x-lg",
+        Group.CHANGE,
+        "grey",
+    ),
+)
+COUNTERPARTY = "counterparties.counterparty"
+CONTACT = "counterparties.contact"
+
+
+def counterparty_facts(counterparty: Counterparty) -> dict:
+    """The values expressions of a process may read; attributes by their keys."""
+    fields = ("name", "tax_number", "country", "phone", "email", "city")
+    return {
+        **counterparty.attributes,
+        **{field: getattr(counterparty, field) for field in fields},
+        "type": counterparty.counterparty_type.key,
+        "owner": counterparty.owner.username if counterparty.owner else None,
+    }
+
+
+def contact_facts(contact: Contact) -> dict:
+    fields = ("first_name", "last_name", "position", "phone", "email")
+    return {
+        **contact.attributes,
+        **{field: getattr(contact, field) for field in fields},
+        "owner": contact.owner.username if contact.owner else None,
+    }
+
+
+def register_counterparties() -> None:
+    register_kind(
+        RecordKind(
+            Counterparty,
+            _("counterparty"),
+            _("counterparties"),
+            "building",
+            "counterparties:counterparty_detail",
+            searchable=True,
+            facts=counterparty_facts,
+        )
+    )
+    register_kind(
+        RecordKind(
+            Contact,
+            _("contact"),
+            _("contacts"),
+            "person-vcard",
+            "counterparties:contact_detail",
+            searchable=True,
+            facts=contact_facts,
+        )
+    )
+    register_event(*EVENTS)
+    _register_pages()
+
+
+def _register_pages() -> None:
+    register_menu(
+        MenuEntry(
+            "counterparties",
+            _("Counterparties"),
+            "building",
+            "counterparties:counterparty_list",
+            20,
+            kind=COUNTERPARTY,
+        )
+    )
+    register_menu(
+        MenuEntry("contacts", _("Contacts"), "person-vcard", "counterparties:contact_list", 30, kind=CONTACT)
+    )
+    register_quick_create(
+        QuickCreate(
+            _("Counterparty"), "building", "counterparties:counterparty_create", kind=COUNTERPARTY, order=20
+        )
+    )
+    register_quick_create(
+        QuickCreate(_("Contact"), "person-vcard", "counterparties:contact_create", kind=CONTACT, order=25)
+    )
+    _register_panels()
+
+
+def _register_panels() -> None:
+    register_panel(
+        Panel(
+            COUNTERPARTY,
+            "contacts",
+            _("Contacts"),
+            10,
+            "counterparties:counterparty_contacts",
+            count=lambda record, user: (
+                Contact.objects.visible_to(user).filter(links__counterparty=record).count()
+            ),
+            kind=CONTACT,
+        )
+    )
+    register_panel(
+        Panel(
+            CONTACT,
+            "counterparties",
+            _("Counterparties"),
+            10,
+            "counterparties:contact_counterparties",
+            count=lambda record, user: (
+                Counterparty.objects.visible_to(user).filter(contact_links__contact=record).count()
+            ),
+            kind=COUNTERPARTY,
+        )
+    )

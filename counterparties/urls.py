@@ -1,0 +1,24 @@
+from django.urls import path
+
+from counterparties.views import contacts, counterparties
+
+app_name = "counterparties"
+urlpatterns = [
+    path("", counterparties.counterparty_list, name="counterparty_list"),
+    path("new/", counterparties.counterparty_create, name="counterparty_create"),
+    path("options/", counterparties.counterparty_options, name="counterparty_options"),
+    path("duplicates/", counterparties.counterparty_duplicates, name="counterparty_duplicates"),
+    path("<int:pk>/", counterparties.counterparty_detail, name="counterparty_detail"),
+    path("<int:pk>/edit/", counterparties.counterparty_update, name="counterparty_update"),
+    path("<int:pk>/contacts/", counterparties.counterparty_contacts, name="counterparty_contacts"),
+    path("<int:pk>/links/", contacts.link_create, {"card": "counterparty"}, name="counterparty_link"),
+    path("contacts/", contacts.contact_list, name="contact_list"),
+    path("contacts/new/", contacts.contact_create, name="contact_create"),
+    path("contacts/options/", contacts.contact_options, name="contact_options"),
+    path("contacts/duplicates/", contacts.contact_duplicates, name="contact_duplicates"),
+    path("contacts/<int:pk>/", contacts.contact_detail, name="contact_detail"),
+    path("contacts/<int:pk>/edit/", contacts.contact_update, name="contact_update"),
+    path("contacts/<int:pk>/counterparties/", contacts.contact_counterparties, name="contact_counterparties"),
+    path("contacts/<int:pk>/links/", contacts.link_create, {"card": "contact"}, name="contact_link"),
+    path("links/<int:pk>/removal/", contacts.link_delete, name="link_delete"),
+]

@@ -1,0 +1,175 @@
+"""Counterparties: list, card, adding, editing, their contacts, and offers for pickers."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from collab.calendar.selectors import next_activities
+from counterparties.cards import counterparty_card_facts
+from counterparties.cleaning import clean_what_can_be
+from counterparties.duplicates import duplicate_counterparties
+from counterparties.forms import CounterpartyForm
+from counterparties.lists import CounterpartyList
+from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.services import create_counterparty, edit_counterparty
+from crm.attributes.cards import attribute_facts
+from crm.history.editing import EditConflict
+from crm.people.search import matching
+from crm.people.visibility import demand_kind, may
+from crm.web.access import get_visible
+from crm.web.conflicts import conflict_page
+from crm.web.htmx import done, page, redirect
+from crm.web.toasts import toast
+from crm.web.tokens import once
+
+LABEL = "counterparties.counterparty"
+OFFERS = 20
+PANEL_ROWS = 100
+
+
+@require_safe
+def counterparty_list(request):
+    """Who we deal with."""
+    found = CounterpartyList(request.user, request.GET)
+    steps = next_activities(LABEL, [row.pk for row in found.page])
+    for row in found.page:
+        row.next_activity = steps.get(row.pk)
+        row.primary = row.primary_links[0].contact if row.primary_links else None
+    return page(request, "counterparties/counterparty_list.html", {"list": found})
+
+
+@require_safe
+def counterparty_detail(request, pk: int):
+    """The card; its fragment is the facts."""
+    records = Counterparty.objects.select_related("owner", "counterparty_type")
+    record = get_visible(Counterparty, request.user, pk, queryset=records)
+    context = {
+        "record": record,
+        "card_kind": LABEL,
+        "may_edit": may(request.user, "edit", record),
+        "facts": counterparty_card_facts(record),
+        "sections": attribute_facts(record),
+    }
+    return page(request, "counterparties/counterparty_detail.html", context, partial="facts")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def counterparty_create(request):
+    """A GET with values shows the form anew, with the attributes of the type it names."""
+    demand_kind(request.user, "create", Counterparty)
+    url = reverse("counterparties:counterparty_create")
+    if request.method != "POST":
+        form = CounterpartyForm(initial=request.GET.dict(), user=request.user, reload_url=url)
+        return page(request, "counterparties/counterparty_create.html", {"form": form}, partial="form")
+    form = CounterpartyForm(request.POST, user=request.user, reload_url=url)
+    record = _created(request, form) if form.is_valid() else None
+    if record is None:
+        return page(
+            request, "counterparties/counterparty_create.html", {"form": form}, partial="form", status=422
+        )
+    toast(request, _("“%(name)s” added.") % {"name": record})
+    return redirect(request, reverse("counterparties:counterparty_detail", args=[record.pk]))
+
+
+def _created(request, form: CounterpartyForm) -> Counterparty | None:
+    try:
+        values = form.field_values()
+        kind = values.pop("counterparty_type")
+        attributes = form.attribute_values()
+        return create_counterparty(
+            counterparty_type=kind, values=values, attributes=attributes, by=request.user
+        )
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def counterparty_update(request, pk: int):
+    """409 when somebody changed the same field meanwhile. A GET with values shows the form for another type."""
+    records = Counterparty.objects.select_related("owner", "counterparty_type")
+    record = get_visible(Counterparty, request.user, pk, "edit", queryset=records)
+    options = {"instance": record, "user": request.user, "reload_url": request.path}
+    if request.method != "POST":
+        form = CounterpartyForm(initial=request.GET.dict(), **options)
+        return _update_page(request, form, record)
+    form = CounterpartyForm(request.POST, **options)
+    if not form.is_valid():
+        return _update_page(request, form, record, 422)
+    url = reverse("counterparties:counterparty_detail", args=[pk])
+    try:
+        _save(request, form, record)
+    except EditConflict as conflict:
+        return conflict_page(request, conflict, cancel_url=url)
+    except ValidationError as error:
+        form.refuse(error)
+        return _update_page(request, form, record, 422)
+    toast(request, _("Counterparty saved."))
+    return done(request, url, "history-changed", "card-changed")
+
+
+def _save(request, form: CounterpartyForm, record: Counterparty) -> None:
+    edit_counterparty(
+        counterparty=record,
+        values=form.field_values(),
+        attributes=form.attribute_values(),
+        version=form.cleaned_data["version"] or record.version,
+        by=request.user,
+    )
+
+
+def _update_page(request, form: CounterpartyForm, record: Counterparty, status: int = 200):
+    context = {"form": form, "record": record}
+    return page(request, "counterparties/counterparty_update.html", context, partial="form", status=status)
+
+
+@require_safe
+def counterparty_options(request):
+    """A fragment: what a picker offers for the letters or digits typed."""
+    return options_page(request, Counterparty.objects.visible_to(request.user))
+
+
+def options_page(request, records):
+    """At most OFFERS records that match `?q=`; a number is found by its digits, however they are grouped."""
+    text = request.GET.get("q", "").strip()[:100]
+    digits = "".join(char for char in text if char.isdigit())
+    condition = matching(text)
+    if len(digits) >= 3 and not any(char.isalpha() for char in text):
+        condition |= matching(digits)
+    found = records.filter(condition).order_by("sort_key", "pk")[:OFFERS] if text else []
+    return page(request, "counterparties/options.html", {"records": found, "text": text})
+
+
+@require_safe
+def counterparty_duplicates(request):
+    """A fragment: counterparties that are the same as what is being typed."""
+    demand_kind(request.user, "create", Counterparty)
+    values = clean_what_can_be(
+        request.GET.dict(), ("name", "tax_number", "phone", "email"), request.GET.get("country", "")
+    )
+    exclude = request.GET.get("exclude", "")
+    found = duplicate_counterparties(
+        request.user, values, exclude=int(exclude) if exclude.isdecimal() else None
+    )
+    return page(request, "components/duplicates.html", {"duplicates": found})
+
+
+@require_safe
+def counterparty_contacts(request, pk: int):
+    """A fragment: the people who stand for the counterparty, as far as the reader sees them."""
+    record = get_visible(Counterparty, request.user, pk)
+    links = ContactLink.objects.filter(
+        counterparty=record, contact__in=Contact.objects.visible_to(request.user)
+    )
+    context = {
+        "record": record,
+        "links": list(links.select_related("contact")[:PANEL_ROWS]),
+        "may_edit": may(request.user, "edit", record),
+        "may_create": request.user.access.may(Contact, "create"),
+    }
+    return page(request, "counterparties/counterparty_contacts.html", context, partial="panel")

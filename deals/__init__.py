@@ -1,0 +1,1 @@
+"""Deals, requests to move them, and the ledger of committed moves."""

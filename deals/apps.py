@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DealsConfig(AppConfig):
+    name = "deals"
+    label = "deals"
+    verbose_name = _("Deals")
+
+    def ready(self) -> None:
+        from deals.events import register_deal_events
+        from deals.operations import register_deal_operations
+        from deals.registration import register_deals
+
+        register_deals()
+        register_deal_events()
+        register_deal_operations()

@@ -1,0 +1,183 @@
+"""The board of one funnel: its columns, their sums, and the tiles a reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+
+from crm.listing.lists import read_cursor, write_cursor
+from crm.money.format import show_money
+from crm.money.models import default_currency
+from deals.gates import gates_of
+from deals.models import Deal, DealStatus, StageRequest
+from deals.selectors import Wait, allowed, destination, pending_requests, waits_of
+from funnel.models import Funnel, Stage
+from funnel.services import FunnelMap, active_maps
+
+PAGE = 20
+
+
+@dataclass
+class Tile:
+    """One deal on the board. `activity` is its next step, `destination` where a pending move leads."""
+
+    deal: Deal
+    request: StageRequest | None
+    activity: object
+    waits: list[Wait]
+    rots: bool
+
+    @property
+    def destination(self) -> str:
+        return destination(self.request) if self.request else ""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Not to be dragged: it waits already, or is somebody else's."""
+        return self.request is not None or not self.deal.may_edit
+
+
+@dataclass
+class Column:
+    """One stage: how many deals, what they are worth by currency, where they may go, and the first tiles."""
+
+    stage: Stage
+    moves: list[int]
+    gate: str = ""
+    count: int = 0
+    sums: dict[str, Decimal] = field(default_factory=dict)
+    tiles: list[Tile] = field(default_factory=list)
+    cursor: str = ""
+
+    @property
+    def total(self) -> str:
+        """`1 250 000 zł · 12 000 €`."""
+        own_first = sorted(self.sums.items(), key=lambda pair: (pair[0] != default_currency(), pair[0]))
+        return " · ".join(show_money(amount, code, cents=False) for code, amount in own_first if amount)
+
+
+@dataclass
+class Board:
+    """A funnel as one reader sees it; `owner_id` narrows it to one person's deals."""
+
+    user: object
+    funnels: list[Funnel]
+    funnel: Funnel | None
+    columns: list[Column]
+    owner_id: int | None = None
+    owners: list[tuple[int, str]] = field(default_factory=list)
+
+    def column(self, stage_id: int) -> Column | None:
+        return next((column for column in self.columns if column.stage.pk == stage_id), None)
+
+
+def open_deals(user, funnel: Funnel, owner_id: int | None = None):
+    """The running deals of the funnel that the reader may see."""
+    deals = Deal.objects.visible_to(user).filter(funnel=funnel, status=DealStatus.ACTIVE)
+    return deals.filter(owner_id=owner_id) if owner_id else deals
+
+
+def read_board(user, *, funnel_key: str = "", owner_id: int | None = None) -> Board:
+    """The frame of a board with its counts and sums, without tiles. Two queries, one more for each gate describer."""
+    maps = active_maps()
+    funnels = [way.stages[0].funnel for way in maps.values()]
+    funnel = next((one for one in funnels if one.key == funnel_key), funnels[0] if funnels else None)
+    way = maps[funnel.pk] if funnel else FunnelMap([], {})
+    gates = gates_of(stage.pk for stage in way.stages)
+    columns = [Column(stage, sorted(way.moves[stage.pk]), gates.get(stage.pk, "")) for stage in way.stages]
+    board = Board(user, funnels, funnel, columns, owner_id)
+    if funnel:
+        _add_totals(board)
+    return board
+
+
+def _add_totals(board: Board) -> None:
+    rows = open_deals(board.user, board.funnel).order_by().values_list(
+        "stage_id", "currency_id", "owner_id", "owner__first_name", "owner__last_name", "owner__username"
+    ).annotate(Count("pk"), Sum("amount"))  # fmt: skip
+    owners: dict[int, str] = {}
+    for stage_id, currency, owner_id, first, last, login, count, amount in rows:
+        if owner_id is not None:
+            owners[owner_id] = f"{first} {last}".strip() or login
+        column = board.column(stage_id)
+        if column is None or board.owner_id not in {None, owner_id}:
+            continue
+        column.count += count
+        column.sums[currency] = column.sums.get(currency, Decimal(0)) + (amount or Decimal(0))
+    board.owners = sorted(owners.items(), key=lambda pair: pair[1])
+
+
+NextActivities = Callable[[str, list[int]], dict]
+
+
+def add_tiles(board: Board, next_activities: NextActivities) -> None:
+    """The first tiles of every column. Three queries whatever the number of columns."""
+    if not board.columns:
+        return
+    open_ = open_deals(board.user, board.funnel, board.owner_id)
+    firsts = [
+        Deal.objects.filter(pk__in=_newest_first(open_.filter(stage=column.stage)).values("pk")[: PAGE + 1])
+        for column in board.columns
+    ]
+    pks = [part.order_by().values("pk") for part in firsts]
+    wanted = pks[0].union(*pks[1:], all=True) if len(pks) > 1 else pks[0]
+    tiles = read_tiles(board.user, Q(pk__in=wanted), next_activities)
+    for column in board.columns:
+        _fill(column, [tile for tile in tiles if tile.deal.stage_id == column.stage.pk])
+
+
+def add_column_tiles(board: Board, column: Column, after: str, next_activities: NextActivities) -> None:
+    """The tiles of one column from a cursor on."""
+    rows = _newest_first(open_deals(board.user, board.funnel, board.owner_id).filter(stage=column.stage))
+    if (point := _read_point(after)) is not None:
+        at, pk = point
+        rows = rows.filter(Q(stage_since__lt=at) | Q(stage_since=at, pk__lt=pk))
+    ids = list(rows.values_list("pk", flat=True)[: PAGE + 1])
+    _fill(column, read_tiles(board.user, Q(pk__in=ids), next_activities))
+
+
+def _newest_first(deals):
+    return deals.order_by("-stage_since", "-pk")
+
+
+def _fill(column: Column, tiles: list[Tile]) -> None:
+    column.tiles = tiles[:PAGE]
+    if len(tiles) > PAGE:
+        last = column.tiles[-1].deal
+        column.cursor = write_cursor(last.stage_since.isoformat(), last.pk)
+
+
+def _read_point(text: str) -> tuple[datetime, int] | None:
+    cursor = read_cursor(text) if text else None
+    try:
+        return (datetime.fromisoformat(cursor[0]), cursor[1]) if cursor and cursor[0] else None
+    except ValueError:
+        return None
+
+
+def read_tiles(user, condition: Q, next_activities: NextActivities) -> list[Tile]:
+    """Tiles of the deals that fulfil the condition and that the reader may see, latest arrivals first."""
+    deals = list(
+        _newest_first(Deal.objects.visible_to(user).filter(condition))
+        .select_related("counterparty", "stage", "owner")
+        .annotate(may_edit=allowed(user, "edit"))
+    )
+    ids = [deal.pk for deal in deals]
+    requests, activities = pending_requests(ids), next_activities("deals.deal", ids)
+    return [
+        Tile(deal, requests.get(deal.pk), activities.get(deal.pk), waits_of(requests.get(deal.pk), user),
+             deal.is_rotting(deal.stage.rot_days))
+        for deal in deals
+    ]  # fmt: skip
+
+
+def changed_tiles(
+    user, funnel: Funnel, owner_id: int | None, ids: Iterable[int], next_activities: NextActivities
+) -> list[Tile]:
+    """The tiles of these deals, as far as they belong on this board."""
+    wanted = Q(pk__in=list(ids), funnel=funnel, status=DealStatus.ACTIVE)
+    return read_tiles(user, wanted & Q(owner_id=owner_id) if owner_id else wanted, next_activities)

@@ -1,0 +1,31 @@
+"""A deal's values as expressions of processes read them."""
+
+from __future__ import annotations
+
+from deals.models import Deal
+
+
+def deal_facts(deal: Deal) -> dict:
+    """A flat dict: `amount` is a Decimal or None, dates are ISO texts, the stage and type go by their keys.
+
+    Attributes stand under their own keys where no field has the name.
+    """
+    owner, department = deal.owner, deal.department
+    return {
+        **deal.attributes,
+        "id": deal.pk,
+        "number": deal.number or "",
+        "name": deal.name,
+        "status": str(deal.status),
+        "stage": deal.stage.key,
+        "funnel": deal.funnel.key,
+        "deal_type": deal.deal_type.key,
+        "amount": deal.amount,
+        "currency": deal.currency_id,
+        "close_date": deal.close_date.isoformat() if deal.close_date else None,
+        "close_date_slips": deal.close_date_slips,
+        "counterparty": deal.counterparty.name,
+        "counterparty_id": deal.counterparty_id,
+        "owner": owner.username if owner else None,
+        "department": department.name if department else None,
+    }

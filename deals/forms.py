@@ -1,0 +1,159 @@
+"""Forms of deals; choices are limited to what the user may see and do."""
+
+from __future__ import annotations
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from counterparties.models import Contact, Counterparty
+from counterparties.pickers import RecordChoiceField
+from crm.attributes.forms import DateInput
+from crm.money.models import Currency, default_currency
+from crm.web.record_forms import RecordForm
+from deals.models import Deal, DealStatus, DealType
+from deals.rules import offered_loss_reasons
+from funnel.models import Stage
+
+
+class DealForm(RecordForm):
+    """Opening and editing a deal. The type is chosen once: it decides the funnel."""
+
+    contacts = forms.ModelMultipleChoiceField(
+        Contact.objects.none(), label=_("Contacts"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Deal
+        fields = ["name", "counterparty", "deal_type", "amount", "currency", "close_date", "owner"]
+        widgets = {"close_date": DateInput(), "name": forms.TextInput(attrs={"autofocus": True})}
+
+    field_order = [
+        "name",
+        "counterparty",
+        "deal_type",
+        "amount",
+        "currency",
+        "close_date",
+        "owner",
+        "contacts",
+    ]
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, user=user, **kwargs)
+        self.fields["currency"].queryset = Currency.objects.filter(is_active=True)
+        self.fields["currency"].empty_label = None
+        self.fields["counterparty"] = RecordChoiceField(
+            Counterparty.objects.visible_to(user),
+            url=reverse("counterparties:counterparty_options"),
+            label=_("Counterparty"),
+        )
+        if "owner" in self.fields:
+            self.fields["owner"].required = False
+        self._limit_type()
+        self._limit_contacts()
+        self.add_attribute_fields(self._attribute_set_id())
+        self.initial.setdefault("currency", default_currency())
+
+    def _limit_type(self) -> None:
+        if self.instance.pk:
+            del self.fields["deal_type"]
+            return
+        field = self.fields["deal_type"]
+        self.types = list(DealType.objects.filter(is_active=True).order_by("-is_default", "position", "id"))
+        field.queryset, field.empty_label, field.required = (
+            DealType.objects.filter(is_active=True),
+            None,
+            False,
+        )
+        field.widget.choices = [(one.pk, str(one)) for one in self.types]
+        # Another type has other attributes: the form comes anew with what was typed.
+        field.widget.attrs |= {
+            "hx-get": reverse("deals:deal_create"), "hx-trigger": "change", "hx-include": "closest form",
+            "hx-params": "not csrfmiddlewaretoken,form_token", "hx-target": "closest form", "hx-swap": "outerHTML",
+        }  # fmt: skip
+        if self.types:
+            self.initial.setdefault("deal_type", self.types[0].pk)
+
+    def _limit_contacts(self) -> None:
+        given = str(self.given("counterparty") or "")
+        people = Contact.objects.visible_to(self.user)
+        offered = people.filter(links__counterparty_id=given) if given.isdecimal() else people.none()
+        if self.instance.pk:
+            present = list(self.instance.contacts.values_list("pk", flat=True))
+            offered = (offered | people.filter(pk__in=present)).distinct()
+            self.initial.setdefault("contacts", present)
+        self.fields["contacts"].queryset = offered
+        if not list(offered[:1]):
+            self.fields.pop("contacts")
+
+    def _attribute_set_id(self) -> int | None:
+        if self.instance.pk:
+            return self.instance.get_attribute_set_id()
+        wanted = str(self.given("deal_type") or "")
+        chosen = next(
+            (one for one in self.types if str(one.pk) == wanted), self.types[0] if self.types else None
+        )
+        self.instance.deal_type = chosen
+        return chosen.attribute_set_id if chosen else None
+
+    def clean_owner(self):
+        """Nobody chosen: the deal stays with whoever has it, or comes to who opens it."""
+        return self.cleaned_data["owner"] or self.instance.owner or self.user
+
+
+class StageForm(forms.Form):
+    """Where the deal shall go: any stage of its funnel; the service says whether it may."""
+
+    stage = forms.ModelChoiceField(Stage.objects.none())
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=2000)
+
+    def __init__(self, *args, deal: Deal, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].queryset = Stage.objects.filter(funnel_id=deal.funnel_id)
+
+
+CLOSURES = {
+    DealStatus.WON: (_("Won"), _("Mark as won")),
+    DealStatus.LOST: (_("Lost"), _("Mark as lost")),
+    DealStatus.POSTPONED: (_("Postpone"), _("Postpone")),
+}
+
+
+class ClosureForm(forms.Form):
+    """Won, lost with a reason, or postponed."""
+
+    to = forms.ChoiceField(choices=[(status, status) for status in CLOSURES], widget=forms.HiddenInput)
+    loss_reason = forms.ModelChoiceField(
+        offered_loss_reasons(), label=_("Why was it lost?"), empty_label=_("– choose –")
+    )
+    postponed_until = forms.DateField(label=_("Until"), required=False, widget=DateInput())
+    reason = forms.CharField(
+        label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args, to: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.to = to if to in CLOSURES else DealStatus.WON
+        self.initial["to"] = self.to
+        self.fields["loss_reason"].queryset = offered_loss_reasons()
+        if self.to != DealStatus.LOST:
+            del self.fields["loss_reason"]
+        if self.to != DealStatus.POSTPONED:
+            del self.fields["postponed_until"]
+
+    @property
+    def title(self) -> str:
+        return CLOSURES[self.to][0]
+
+    @property
+    def save_label(self) -> str:
+        return CLOSURES[self.to][1]
+
+
+class OverrideForm(forms.Form):
+    """Passing a gate wants a reason that stays on record."""
+
+    reason = forms.CharField(
+        label=_("Why does the deal pass its gate?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -1,0 +1,48 @@
+"""Writing the ledger of transitions: the one place that adds rows to it."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from deals.models import Deal, StageRequest, StageTransition, TransitionCause
+
+
+def write_transition(
+    *, deal: Deal, cause: str, by, from_stage_id: int | None = None, from_status: str = "",
+    request: StageRequest | None = None, via: str = "", is_proven: bool = True, at=None,
+) -> StageTransition:  # fmt: skip
+    """One row with the deal's present place and worth. Inside the caller's transaction, after the deal is written."""
+    return StageTransition.objects.create(
+        deal=deal,
+        at=at or timezone.now(),
+        cause=cause,
+        from_stage_id=from_stage_id,
+        to_stage_id=deal.stage_id,
+        from_status=from_status,
+        to_status=deal.status,
+        amount=deal.amount,
+        currency_id=deal.currency_id,
+        close_date=deal.close_date,
+        owner_id=deal.owner_id,
+        department_id=deal.department_id,
+        actor=by,
+        via=via,
+        request=request,
+        is_proven=is_proven,
+    )
+
+
+_WORTH = {
+    "owner": TransitionCause.OWNER,
+    "amount": TransitionCause.AMOUNT,
+    "currency": TransitionCause.AMOUNT,
+    "close_date": TransitionCause.CLOSE_DATE,
+}
+
+
+def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
+    """A row for each of amount, close date and owner among the changed `fields`: no past day is lost in money."""
+    for cause in dict.fromkeys(_WORTH[name] for name in fields if name in _WORTH):
+        write_transition(
+            deal=deal, cause=cause, by=by, from_stage_id=deal.stage_id, from_status=deal.status, via=via
+        )

@@ -1,0 +1,328 @@
+"""Deals, the requests to move them, and the ledger of what was committed.
+
+Only `deals.services` writes a deal's stage and status: `Deal.save()` and `update()` refuse to.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from guardian.models import UserObjectPermissionBase
+
+from crm.attributes.models import AttributedRecord
+from crm.money.fields import MoneyField
+from crm.people.names import Named
+from crm.people.search import Searchable
+from crm.people.visibility import OwnedRecord, VisibleQuerySet
+
+
+class DealStatus(models.TextChoices):
+    ACTIVE = "active", _("active")
+    POSTPONED = "postponed", _("postponed")
+    WON = "won", _("won")
+    LOST = "lost", _("lost")
+
+
+OPEN_STATUSES = (DealStatus.ACTIVE, DealStatus.POSTPONED)
+CLOSED_STATUSES = (DealStatus.WON, DealStatus.LOST)
+
+
+class DealType(Named):
+    """A schema of deals: its funnel and its attributes."""
+
+    key = models.SlugField(_("key"), max_length=40, unique=True)
+    funnel = models.ForeignKey("funnel.Funnel", models.PROTECT, related_name="+", verbose_name=_("funnel"))
+    attribute_set = models.OneToOneField(
+        "attributes.AttributeSet",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("attributes"),
+    )
+    is_default = models.BooleanField(_("default"), default=False)
+    is_active = models.BooleanField(_("offered"), default=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("deal type")
+        verbose_name_plural = _("deal types")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_deal_type"
+            )
+        ]
+
+
+class LossReason(Named):
+    is_active = models.BooleanField(_("offered"), default=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("reason of loss")
+        verbose_name_plural = _("reasons of loss")
+        ordering = ["position", "id"]
+
+
+class StageWriteError(RuntimeError):
+    """Code tried to write a deal's stage or status past `deals.services`."""
+
+
+PLACE = ("stage", "stage_id", "status", "funnel", "funnel_id", "stage_since")
+
+
+class DealQuerySet(VisibleQuerySet):
+    """Deals; `place()` is the one way to write where a deal stands, and `deals.services` the one caller."""
+
+    def update(self, **values) -> int:
+        """Raises StageWriteError for the columns that say where a deal stands."""
+        if not set(values).isdisjoint(PLACE):
+            raise StageWriteError("stage and status change through deals.services.request_stage")
+        return super().update(**values)
+
+    def place(self, **values) -> int:
+        """Writes stage and status: for `deals.services` alone, beside its ledger row."""
+        return super().update(**values)
+
+    def open(self) -> DealQuerySet:
+        return self.filter(status__in=OPEN_STATUSES)
+
+
+class Deal(Searchable, AttributedRecord, OwnedRecord):
+    """A running negotiation with one counterparty; `status` says whether it is alive, `stage` how far it is."""
+
+    number = models.CharField(_("number"), max_length=20, unique=True, null=True, editable=False)
+    name = models.CharField(_("name"), max_length=200)
+    counterparty = models.ForeignKey(
+        "counterparties.Counterparty", models.PROTECT, related_name="deals", verbose_name=_("counterparty")
+    )
+    deal_type = models.ForeignKey(DealType, models.PROTECT, related_name="+", verbose_name=_("deal type"))
+    funnel = models.ForeignKey("funnel.Funnel", models.PROTECT, related_name="+", verbose_name=_("funnel"))
+    stage = models.ForeignKey("funnel.Stage", models.PROTECT, related_name="+", verbose_name=_("stage"))
+    status = models.CharField(
+        _("status"), max_length=10, choices=DealStatus.choices, default=DealStatus.ACTIVE
+    )
+    amount = MoneyField(_("amount"), null=True, blank=True)
+    currency = models.ForeignKey(
+        "money.Currency", models.PROTECT, related_name="+", verbose_name=_("currency")
+    )
+    close_date = models.DateField(_("close date"), null=True, blank=True)
+    close_date_slips = models.PositiveSmallIntegerField(_("times put off"), default=0, editable=False)
+    stage_since = models.DateTimeField(_("at this stage since"), default=timezone.now, editable=False)
+    postponed_until = models.DateField(_("postponed until"), null=True, blank=True)
+    loss_reason = models.ForeignKey(
+        LossReason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reason of loss")
+    )
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    contacts = models.ManyToManyField("counterparties.Contact", through="DealContact", related_name="deals")
+
+    objects = DealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deal")
+        verbose_name_plural = _("deals")
+        indexes = [
+            models.Index(fields=["funnel", "stage", "status", "-stage_since", "-id"], name="deals_of_column"),
+            models.Index(fields=["owner", "status", "-id"], name="deals_of_owner"),
+            models.Index(fields=["department", "status", "-id"], name="deals_of_department"),
+            models.Index(fields=["status", "-id"], name="deals_by_status"),
+            models.Index(fields=["close_date", "id"], name="deals_by_close_date"),
+            models.Index(fields=["amount", "id"], name="deals_by_amount"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status=DealStatus.LOST) | Q(loss_reason__isnull=False), name="loss_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        deal = super().from_db(db, field_names, values)
+        deal._remember_place()
+        return deal
+
+    def refresh_from_db(self, *args, **kwargs) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember_place()
+
+    def _remember_place(self) -> None:
+        self._place = {name: self.__dict__[name] for name in ("stage_id", "status") if name in self.__dict__}
+
+    def save(self, *args, **kwargs) -> None:
+        """Raises StageWriteError when stage or status differ from what was read."""
+        if not self._state.adding and any(
+            self.__dict__.get(name) != value for name, value in getattr(self, "_place", {}).items()
+        ):
+            raise StageWriteError("stage and status change through deals.services.request_stage")
+        super().save(*args, **kwargs)
+        self._remember_place()
+
+    def searchable_parts(self) -> list[str]:
+        return [self.name, self.number or "", self.counterparty.name]
+
+    def get_attribute_set_id(self) -> int | None:
+        return self.deal_type.attribute_set_id
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_past_close_date(self) -> bool:
+        return self.is_open and self.close_date is not None and self.close_date < timezone.localdate()
+
+    @property
+    def days_at_stage(self) -> int:
+        return max((timezone.now() - self.stage_since).days, 0)
+
+    def is_rotting(self, rot_days: int | None) -> bool:
+        """Whether the deal has stood longer than its stage allows."""
+        return self.status == DealStatus.ACTIVE and rot_days is not None and self.days_at_stage > rot_days
+
+
+class DealShare(UserObjectPermissionBase):
+    """A deal shared with one user beyond his roles."""
+
+    content_object = models.ForeignKey(Deal, models.CASCADE)
+
+
+Deal.share_model = DealShare
+
+
+class DealContact(models.Model):
+    """A person of the negotiation."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="deal_contacts")
+    contact = models.ForeignKey(
+        "counterparties.Contact", models.CASCADE, related_name="+", verbose_name=_("contact")
+    )
+    role = models.CharField(_("role"), max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["deal", "contact"], name="contact_once_on_a_deal")]
+
+
+class RequestStatus(models.TextChoices):
+    PENDING = "pending", _("waiting")
+    APPLIED = "applied", _("done")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class StageRequest(models.Model):
+    """Somebody wants a deal elsewhere. At most one is pending for a deal.
+
+    `waits`: what a pending request waits for, a list of
+    {label, label_pl, holder_id, holder, since, due, target}, kept current by whoever holds it.
+    """
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="stage_requests")
+    from_stage = models.ForeignKey("funnel.Stage", models.PROTECT, related_name="+")
+    to_stage = models.ForeignKey("funnel.Stage", models.PROTECT, related_name="+")
+    from_status = models.CharField(max_length=10, choices=DealStatus.choices)
+    to_status = models.CharField(max_length=10, choices=DealStatus.choices)
+    reason = models.TextField(_("reason"), blank=True)
+    loss_reason = models.ForeignKey(LossReason, models.PROTECT, null=True, related_name="+")
+    postponed_until = models.DateField(null=True)
+    status = models.CharField(max_length=10, choices=RequestStatus.choices, default=RequestStatus.PENDING)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    via = models.CharField(max_length=200, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True)
+    waits = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["deal", "-id"], name="requests_of_deal")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deal"], condition=Q(status="pending"), name="one_pending_request"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at__isnull=True)
+                | (~Q(status="pending") & Q(decided_at__isnull=False)),
+                name="decided_request_has_a_moment",
+            ),
+        ]
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == RequestStatus.PENDING
+
+    @property
+    def changes_stage(self) -> bool:
+        return self.from_stage_id != self.to_stage_id
+
+
+class TransitionCause(models.TextChoices):
+    CREATED = "created", _("created")
+    REQUEST = "request", _("moved")
+    OVERRIDE = "override", _("moved past the gate")
+    AMOUNT = "amount", _("amount changed")
+    CLOSE_DATE = "close_date", _("close date changed")
+    OWNER = "owner", _("owner changed")
+    IMPORT = "import", _("imported")
+
+
+class LedgerError(RuntimeError):
+    """Code tried to rewrite the ledger."""
+
+
+class LedgerQuerySet(models.QuerySet):
+    """Rows are added and read, never changed."""
+
+    def update(self, **values) -> int:
+        raise LedgerError("the ledger of transitions is append-only")
+
+    def delete(self):
+        raise LedgerError("the ledger of transitions is append-only")
+
+
+class StageTransition(models.Model):
+    """A committed fact: where the deal stood, and what it was worth, from `at` on.
+
+    A changed amount, close date or owner writes a row as well, so that any past day can be rebuilt in money.
+    `is_proven` is False for rows an import wrote about a past it has not seen.
+    """
+
+    deal = models.ForeignKey(Deal, models.PROTECT, related_name="transitions")
+    at = models.DateTimeField(default=timezone.now)
+    cause = models.CharField(max_length=10, choices=TransitionCause.choices)
+    from_stage = models.ForeignKey("funnel.Stage", models.PROTECT, null=True, related_name="+")
+    to_stage = models.ForeignKey("funnel.Stage", models.PROTECT, related_name="+")
+    from_status = models.CharField(max_length=10, choices=DealStatus.choices, blank=True)
+    to_status = models.CharField(max_length=10, choices=DealStatus.choices)
+    amount = MoneyField(null=True)
+    currency = models.ForeignKey("money.Currency", models.PROTECT, related_name="+")
+    close_date = models.DateField(null=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey("people.Department", models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    via = models.CharField(max_length=200, blank=True)
+    request = models.ForeignKey(StageRequest, models.PROTECT, null=True, related_name="transitions")
+    is_proven = models.BooleanField(default=True)
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["deal", "-at", "-id"], name="ledger_of_deal"),
+            models.Index(fields=["at", "deal"], name="ledger_by_moment"),
+        ]
+
+    def save(self, *args, **kwargs) -> None:
+        if not self._state.adding:
+            raise LedgerError("the ledger of transitions is append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise LedgerError("the ledger of transitions is append-only")

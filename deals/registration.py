@@ -1,0 +1,42 @@
+"""What deals tell the frame: their kind, menu entries, quick create, and the panel on a counterparty's card."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import (
+    MenuEntry,
+    Panel,
+    QuickCreate,
+    register_menu,
+    register_panel,
+    register_quick_create,
+)
+from deals.facts import deal_facts
+from deals.models import Deal
+
+RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
+
+
+def register_deals() -> None:
+    register_kind(
+        RecordKind(
+            model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
+            rights=RIGHTS, searchable=True, facts=deal_facts,
+        )
+    )  # fmt: skip
+    register_menu(
+        MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
+    )
+    register_menu(MenuEntry("board", _("Sales funnel"), "kanban", "deals:deal_board", 50, kind="deals.deal"))
+    register_quick_create(
+        QuickCreate(_("Deal"), "briefcase", "deals:deal_create", kind="deals.deal", order=30)
+    )
+    register_panel(
+        Panel(
+            "counterparties.counterparty", "deals", _("Deals"), 20, "deals:counterparty_deals",
+            count=lambda record, user: Deal.objects.visible_to(user).filter(counterparty=record).count(),
+            kind="deals.deal",
+        )
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The funnels, deal types and reasons of loss an installation starts with. An administrator changes them afterwards."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from crm.attributes.models import Attribute, AttributeSet
+from deals.models import DealType, LossReason
+from funnel.models import Funnel, Stage
+
+# key, name, Polish name, colour, probability, days until a deal goes stale
+_NEW_BUSINESS = [
+    ("qualification", "Qualification", "Kwalifikacja", "slate", 10, 14),
+    ("needs", "Needs", "Potrzeby", "blue", 25, 21),
+    ("proposal", "Proposal", "Oferta", "violet", 50, 21),
+    ("contract", "Contract", "Umowa", "amber", 75, 14),
+    ("closing", "Closing", "Finalizacja", "teal", 90, 10),
+]
+_RENEWAL = [
+    ("review", "Review of the service", "Przegląd usługi", "slate", 40, 30),
+    ("renewal-offer", "Renewal offer", "Oferta odnowienia", "blue", 65, 21),
+    ("renewal-contract", "Signing", "Podpisanie", "teal", 90, 14),
+]
+_FUNNELS = [
+    ("new-business", "New business", "Nowy biznes", _NEW_BUSINESS),
+    ("service-renewal", "Service renewal", "Odnowienie serwisu", _RENEWAL),
+]
+_PRODUCTS = [
+    ["equipment", "Equipment", "Sprzęt"],
+    ["software", "Software", "Oprogramowanie"],
+    ["service", "Service", "Serwis"],
+    ["training", "Training", "Szkolenie"],
+]
+_SALE = [
+    {"key": "product_line", "name": "Product line", "name_pl": "Linia produktów", "kind": "choice",
+     "choices": _PRODUCTS, "filterable": True},
+    {"key": "competitor", "name": "Competitor", "name_pl": "Konkurent"},
+    {"key": "is_tender", "name": "Public tender", "name_pl": "Przetarg publiczny", "kind": "bool"},
+]  # fmt: skip
+_SERVICE = [
+    {"key": "months", "name": "Length in months", "name_pl": "Liczba miesięcy", "kind": "number", "sortable": True},
+    {"key": "ends_on", "name": "Present contract ends", "name_pl": "Koniec obecnej umowy", "kind": "date",
+     "filterable": True},
+]  # fmt: skip
+_TYPES = [
+    ("sale", "Sale", "Sprzedaż", "new-business", _SALE),
+    ("service", "Service contract", "Umowa serwisowa", "service-renewal", _SERVICE),
+]
+_LOSSES = [
+    ("Too expensive", "Za drogo"),
+    ("Chose a competitor", "Wybrał konkurencję"),
+    ("No budget", "Brak budżetu"),
+    ("Project stopped", "Projekt wstrzymany"),
+    ("No contact", "Brak kontaktu"),
+]
+
+
+@transaction.atomic
+def create_standard_deals() -> dict[str, DealType]:
+    """Creates the missing funnels, types and reasons; what is there is left alone. Returns the types by key."""
+    funnels = {key: _funnel(place, key, *rest) for place, (key, *rest) in enumerate(_FUNNELS, start=1)}
+    types = {
+        key: _type(place, key, name, name_pl, funnels[funnel], attributes)
+        for place, (key, name, name_pl, funnel, attributes) in enumerate(_TYPES, start=1)
+    }
+    for place, (name, name_pl) in enumerate(_LOSSES, start=1):
+        LossReason.objects.get_or_create(name=name, defaults={"name_pl": name_pl, "position": place})
+    return types
+
+
+def _funnel(place: int, key: str, name: str, name_pl: str, stages: list[tuple]) -> Funnel:
+    funnel, is_new = Funnel.objects.get_or_create(
+        key=key, defaults={"name": name, "name_pl": name_pl, "position": place}
+    )
+    if is_new:
+        Stage.objects.bulk_create(
+            Stage(funnel=funnel, position=position, key=stage, name=english, name_pl=polish, colour=colour,
+                  probability=probability, rot_days=rot_days)
+            for position, (stage, english, polish, colour, probability, rot_days) in enumerate(stages, start=1)
+        )  # fmt: skip
+    return funnel
+
+
+def _type(place: int, key: str, name: str, name_pl: str, funnel: Funnel, attributes: list[dict]) -> DealType:
+    found = DealType.objects.filter(key=key).first()
+    if found is not None:
+        return found
+    schema = AttributeSet.objects.create(name=name, name_pl=name_pl, kind="deals.deal")
+    for position, description in enumerate(attributes, start=1):
+        Attribute.objects.create(attribute_set=schema, position=position, **description)
+    is_default = not DealType.objects.filter(is_default=True).exists()
+    return DealType.objects.create(
+        key=key,
+        name=name,
+        name_pl=name_pl,
+        funnel=funnel,
+        attribute_set=schema,
+        is_default=is_default,
+        position=place,
+    )

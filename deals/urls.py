@@ -1,0 +1,22 @@
+from django.urls import path
+
+from deals.views import board, cards, lists, moves
+
+app_name = "deals"
+urlpatterns = [
+    path("", lists.deal_list, name="deal_list"),
+    path("board/", board.deal_board, name="deal_board"),
+    path("board/changes/", board.deal_changes, name="deal_changes"),
+    path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
+    path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
+    path("new/", cards.deal_create, name="deal_create"),
+    path("<int:pk>/", cards.deal_detail, name="deal_detail"),
+    path("<int:pk>/edit/", cards.deal_update, name="deal_update"),
+    path("<int:pk>/files/", cards.deal_files, name="deal_files"),
+    path("<int:pk>/tile/", board.deal_tile, name="deal_tile"),
+    path("<int:pk>/stage/", moves.deal_stage, name="deal_stage"),
+    path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),
+    path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
+    path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
+    path("<int:pk>/override/", moves.deal_override, name="deal_override"),
+]

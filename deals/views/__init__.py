@@ -1,0 +1,1 @@
+"""Pages of deals: list, board, card, moves."""

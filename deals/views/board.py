@@ -1,0 +1,83 @@
+"""The board of a funnel, its columns' further tiles, and what changed on it."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from django.views.decorators.http import require_safe
+
+from collab.calendar.selectors import next_activities
+from crm.web.access import get_visible
+from crm.web.htmx import page
+from deals.board import Board, add_column_tiles, add_tiles, changed_tiles, read_board
+from deals.models import Deal
+from funnel.models import Stage
+
+MOST_CHANGES = 50
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
+def _board(request, funnel_key: str = "") -> Board:
+    params = request.GET if request.method in {"GET", "HEAD"} else request.POST
+    owner = params.get("owner", "")
+    owner_id = request.user.pk if owner == "me" else _number(owner)
+    return read_board(request.user, funnel_key=funnel_key or params.get("funnel", ""), owner_id=owner_id)
+
+
+@require_safe
+def deal_board(request):
+    """Columns with counts and sums; the first tiles of each."""
+    board = _board(request)
+    add_tiles(board, next_activities)
+    return page(request, "deals/deal_board.html", {"board": board, "reader": request.user})
+
+
+@require_safe
+def deal_column(request, pk: int):
+    """A fragment: further tiles of one column."""
+    stage = Stage.objects.filter(pk=pk, funnel__is_active=True).select_related("funnel").first()
+    if stage is None:
+        raise Http404
+    board = _board(request, stage.funnel.key)
+    column = board.column(stage.pk)
+    add_column_tiles(board, column, request.GET.get("after", ""), next_activities)
+    return page(request, "deals/_tiles.html", {"board": board, "column": column})
+
+
+@require_safe
+def deal_changes(request):
+    """A fragment: the fresh tiles of the deals that changed, and the heads of all columns."""
+    ids = [
+        number for text in request.GET.get("ids", "").split(",")[:MOST_CHANGES] if (number := _number(text))
+    ]
+    return board_changes(request, _board(request), ids)
+
+
+def board_changes(request, board: Board, ids: list[int], status: int = 200):
+    """What the board's script puts in place: fresh tiles, those that are gone, and heads."""
+    tiles = (
+        changed_tiles(request.user, board.funnel, board.owner_id, ids, next_activities)
+        if board.funnel
+        else []
+    )
+    shown = {tile.deal.pk for tile in tiles}
+    context = {"board": board, "tiles": tiles, "gone": [pk for pk in ids if pk not in shown]}
+    return page(request, "deals/_changes.html", context, status=status)
+
+
+def moved_on_board(request, deal: Deal, status: int = 200):
+    """The answer to a tile that was dragged."""
+    return board_changes(request, _board(request, deal.funnel.key), [deal.pk], status)
+
+
+@require_safe
+def deal_tile(request, pk: int):
+    """A fragment: one tile."""
+    deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related("funnel"))
+    board = read_board(request.user, funnel_key=deal.funnel.key)
+    tiles = changed_tiles(request.user, deal.funnel, None, [deal.pk], next_activities)
+    return page(
+        request, "deals/_changes.html", {"board": board, "tiles": tiles, "gone": [] if tiles else [pk]}
+    )

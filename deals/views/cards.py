@@ -1,0 +1,152 @@
+"""A deal's card, opening and editing a deal, and its files."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.files.services import files_of
+from crm.history.editing import EditConflict
+from crm.people.visibility import demand_kind
+from crm.web.access import get_visible
+from crm.web.conflicts import conflict_page
+from crm.web.htmx import done, page, redirect, trigger, wants_fragment
+from crm.web.toasts import toast
+from crm.web.tokens import once
+from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
+from deals.forms import DealForm
+from deals.models import Deal
+from deals.selectors import destination, pending_requests, waits_of, with_rights
+from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
+
+JOINED = ("counterparty", "stage", "funnel", "deal_type", "owner", "loss_reason")
+
+
+def full_deals(user):
+    """Deals with everything a card names and what the reader may do."""
+    return with_rights(Deal.objects.select_related(*JOINED), user)
+
+
+def card_context(request, deal: Deal) -> dict:
+    """What the card and its fragments show."""
+    pending = pending_requests([deal.pk]).get(deal.pk)
+    return {
+        "record": deal, "deal": deal, "card_kind": "deals.deal", "pending": pending,
+        "destination": destination(pending) if pending else "", "waits": waits_of(pending, request.user),
+        "steps": stage_bar(deal, pending), "pill_parts": status_pill(deal), "facts": deal_card_facts(deal),
+        "sections": attribute_sections(deal),
+        "people": list(deal.deal_contacts.select_related("contact")),
+        "is_fragment": wants_fragment(request),
+        "may_withdraw": pending is not None and (deal.may_edit or pending.requested_by_id == request.user.pk),
+    }  # fmt: skip
+
+
+@require_safe
+def deal_detail(request, pk: int):
+    """The card; its fragment is the part that moves: stage bar, waits, facts, actions."""
+    deal = get_visible(Deal, request.user, pk, queryset=full_deals(request.user))
+    return page(request, "deals/deal_detail.html", card_context(request, deal), partial="state")
+
+
+def card_state(request, pk: int, status: int = 200):
+    """The answer to a move made on the card."""
+    deal = get_visible(Deal, request.user, pk, queryset=full_deals(request.user))
+    response = page(
+        request, "deals/deal_detail.html", card_context(request, deal), partial="state", status=status
+    )
+    return trigger(response, "history-changed", "card-changed") if status == 200 else response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def deal_create(request):
+    """Opens a deal; `?counterparty=` presets whose. A GET with other values shows the form anew for another type."""
+    demand_kind(request.user, "create", Deal)
+    if request.method != "POST":
+        form = DealForm(initial=request.GET.dict(), user=request.user)
+        return page(request, "deals/deal_create.html", {"form": form}, partial="form")
+    form = DealForm(request.POST, user=request.user)
+    deal = _created(request, form) if form.is_valid() else None
+    if deal is None:
+        return page(request, "deals/deal_create.html", {"form": form}, partial="form", status=422)
+    toast(request, _("Deal “%(deal)s” opened.") % {"deal": deal})
+    return redirect(request, reverse("deals:deal_detail", args=[deal.pk]))
+
+
+def _created(request, form: DealForm) -> Deal | None:
+    try:
+        return create_deal(
+            **form.field_values(),
+            contacts=form.cleaned_data.get("contacts", ()),
+            attributes=form.attribute_values(),
+            by=request.user,
+        )
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def deal_update(request, pk: int):
+    """Changes fields, attributes and contacts; 409 when somebody changed the same field meanwhile."""
+    deal = get_visible(Deal, request.user, pk, "edit", queryset=Deal.objects.select_related(*JOINED))
+    url = reverse("deals:deal_detail", args=[pk])
+    form = DealForm(request.POST or None, instance=deal, user=request.user)
+    context = {"form": form, "deal": deal}
+    if request.method != "POST":
+        return page(request, "deals/deal_update.html", context, partial="form")
+    if not form.is_valid():
+        return page(request, "deals/deal_update.html", context, partial="form", status=422)
+    try:
+        _save(request, deal, form)
+    except EditConflict as conflict:
+        return conflict_page(request, conflict, cancel_url=url)
+    except ValidationError as error:
+        form.refuse(error)
+        return page(request, "deals/deal_update.html", context, partial="form", status=422)
+    toast(request, _("Deal saved."))
+    return done(request, url, "history-changed", "card-changed", deal_changed={"id": pk})
+
+
+def _save(request, deal: Deal, form: DealForm) -> None:
+    edit_deal(
+        deal=deal, values=form.field_values(), attributes=form.attribute_values(),
+        version=form.cleaned_data["version"] or deal.version, by=request.user,
+    )  # fmt: skip
+    if "contacts" in form.cleaned_data:
+        set_contacts(deal=deal, contacts=form.cleaned_data["contacts"], by=request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deal_files(request, pk: int):
+    """The files on the card; a POST adds those that were dropped or chosen."""
+    posting = request.method == "POST"
+    deal = get_visible(
+        Deal, request.user, pk, "edit" if posting else "view", queryset=full_deals(request.user)
+    )
+    status = _attach(request, deal) if posting else 200
+    if posting and not request.htmx:
+        return redirect(request, reverse("deals:deal_detail", args=[pk]))
+    context = {"deal": deal, "files": list(files_of(deal)[:50])}
+    response = page(request, "deals/_files.html", context, status=status)
+    return trigger(response, "history-changed") if posting and status == 200 else response
+
+
+def _attach(request, deal: Deal) -> int:
+    """Stores the uploads one by one; what is refused is said, the rest is kept."""
+    uploads = request.FILES.getlist("file")
+    status = 200 if uploads else 422
+    if not uploads:
+        toast(request, _("Choose a file first."), level=40)
+    for upload in uploads:
+        try:
+            attach_to_deal(
+                deal=deal, upload=upload, label=request.POST.get("label", "")[:60], by=request.user
+            )
+        except ValidationError as error:
+            toast(request, f"{upload.name}: {first_text(error)}", level=40)
+            status = 422
+    return status

@@ -1,0 +1,1 @@
+"""Sales funnels and their stages."""

@@ -1,0 +1,1 @@
+"""Leads: unproven interest, until it is converted into a counterparty, a contact and a deal."""

@@ -1,0 +1,57 @@
+"""What leads tell the frame: their kind, events, menu entry, quick create, and the "what next" line of their card."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.history.kinds import EventKind, Group, register_event
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
+from leads.models import LEAD_KIND, Lead
+
+RIGHTS = (("convert", _("convert a lead")),)
+EVENTS = (
+    EventKind("lead_created", _("added the lead"), "plus-circle", Group.CHANGE, "blue"),
+    EventKind("lead_changed", _("changed the lead"), "pencil", Group.CHANGE, "grey"),
+    EventKind("lead_in_work", _("took the lead to work"), "play-circle", Group.STAGE, "blue"),
+    EventKind(
+        "lead_converted", _("converted the lead into %(counterparty)s"), "check-circle", Group.STAGE, "green"
+    ),
+    EventKind("lead_disqualified", _("gave the lead up: %(reason)s"), "x-circle", Group.STAGE, "red"),
+    EventKind("lead_unreachable", _("marked the lead as unreachable"), "telephone-x", Group.STAGE, "amber"),
+    EventKind("lead_duplicate", _("marked the lead as a duplicate"), "files", Group.STAGE, "grey"),
+    EventKind("lead_reopened", _("reopened the lead"), "arrow-counterclockwise", Group.STAGE, "blue"),
+)
+
+
+def lead_facts(lead: Lead) -> dict:
+    """The values expressions of a process may read; attributes by their keys."""
+    fields = ("name", "company", "first_name", "last_name", "tax_number", "phone", "email", "city", "status")
+    return {
+        **lead.attributes,
+        **{field: getattr(lead, field) for field in fields},
+        "source": lead.source.key if lead.source else None,
+        "owner": lead.owner.username if lead.owner else None,
+    }
+
+
+def register_leads() -> None:
+    register_kind(
+        RecordKind(
+            Lead,
+            _("lead"),
+            _("leads"),
+            "person-plus",
+            "leads:lead_detail",
+            rights=RIGHTS,
+            searchable=True,
+            facts=lead_facts,
+        )
+    )
+    register_event(*EVENTS)
+    register_menu(
+        MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND, phone=True)
+    )
+    register_quick_create(
+        QuickCreate(_("Lead"), "person-plus", "leads:lead_create", kind=LEAD_KIND, order=10)
+    )

@@ -1,0 +1,39 @@
+"""The sources and reasons an installation starts with. An administrator changes them afterwards."""
+
+from django.db import transaction
+
+from crm.attributes.models import AttributeSet
+from leads.models import LEAD_KIND, LeadSource, UnqualifiedReason
+
+_SOURCES = [
+    ("website", "Website", "Strona internetowa"),
+    ("referral", "Referral", "Polecenie"),
+    ("fair", "Trade fair", "Targi"),
+    ("phone", "Incoming call", "Telefon przychodzący"),
+    ("import", "Imported file", "Plik z importu"),
+    ("cold", "Cold call", "Zimny telefon"),
+]
+_REASONS = [
+    ("No need", "Brak potrzeby"),
+    ("No budget", "Brak budżetu"),
+    ("Chose a competitor", "Wybór konkurencji"),
+    ("Wrong contact details", "Błędne dane kontaktowe"),
+    ("Not our client", "Nie nasz klient"),
+]
+
+
+@transaction.atomic
+def create_standard_dictionaries() -> None:
+    """Creates missing sources, the reasons when there are none, and the set of attributes for leads."""
+    for position, (key, name, name_pl) in enumerate(_SOURCES, start=1):
+        LeadSource.objects.get_or_create(
+            key=key, defaults={"name": name, "name_pl": name_pl, "position": position}
+        )
+    if not UnqualifiedReason.objects.exists():
+        UnqualifiedReason.objects.bulk_create(
+            UnqualifiedReason(name=name, name_pl=name_pl, position=position)
+            for position, (name, name_pl) in enumerate(_REASONS, start=1)
+        )
+    AttributeSet.objects.get_or_create(
+        kind=LEAD_KIND, defaults={"name": "Leads", "name_pl": "Potencjalni klienci"}
+    )

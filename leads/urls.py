@@ -1,0 +1,16 @@
+from django.urls import path
+
+from leads.views import endings, leads
+
+app_name = "leads"
+urlpatterns = [
+    path("", leads.lead_list, name="lead_list"),
+    path("new/", leads.lead_create, name="lead_create"),
+    path("options/", leads.lead_options, name="lead_options"),
+    path("duplicates/", leads.lead_duplicates, name="lead_duplicates"),
+    path("<int:pk>/", leads.lead_detail, name="lead_detail"),
+    path("<int:pk>/edit/", leads.lead_update, name="lead_update"),
+    path("<int:pk>/conversion/", endings.lead_conversion, name="lead_conversion"),
+    path("<int:pk>/closure/", endings.lead_closure, name="lead_closure"),
+    path("<int:pk>/reopening/", endings.lead_reopening, name="lead_reopening"),
+]

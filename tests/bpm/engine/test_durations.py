@@ -1,0 +1,53 @@
+from datetime import datetime
+
+import pytest
+
+from bpm.engine.durations import DurationError, moment_of, parse_cycle, parse_duration
+
+NOW = datetime.fromisoformat("2026-01-31T09:00:00+01:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("P2D", "2026-02-02T09:00:00+01:00"),
+        ("PT4H30M", "2026-01-31T13:30:00+01:00"),
+        ("P1M", "2026-02-28T09:00:00+01:00"),
+        ("P1Y2M", "2027-03-31T09:00:00+01:00"),
+        ("P2W", "2026-02-14T09:00:00+01:00"),
+        ("PT1.5S", "2026-01-31T09:00:01.500000+01:00"),
+        ("PT0S", "2026-01-31T09:00:00+01:00"),
+        ("2026-12-01", "2026-12-01T00:00:00+01:00"),
+        ("2026-12-01T10:00", "2026-12-01T10:00:00+01:00"),
+        ("2026-12-01T10:00:00Z", "2026-12-01T10:00:00+00:00"),
+    ],
+)
+def test_moments(text, moment):
+    assert moment_of(text, NOW).isoformat() == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "P", "PT", "P1", "1D", "-P1D", "P-1D", "P1H", "PT1D", "P101Y", "PT9999999999S" * 9, "P٢D", "tomorrow",
+     "2026-13-01", "0 0 9 * * ?", "P1.5D"],
+)  # fmt: skip
+def test_what_is_no_time(text):
+    with pytest.raises(DurationError):
+        moment_of(text, NOW)
+
+
+def test_a_moment_past_the_calendar_is_refused():
+    with pytest.raises(DurationError, match="out of range"):
+        moment_of("P99Y", datetime.fromisoformat("9980-01-01T00:00:00+00:00"))
+
+
+def test_repetitions():
+    assert parse_cycle("R3/PT1H").times == 3
+    assert parse_cycle("R/P1D").times is None
+    assert parse_cycle("R/P1M").every == parse_duration("P1M")
+
+
+@pytest.mark.parametrize("text", ["R/PT0S", "R/PT59S", "R0/PT1H", "R1001/PT1H", "R3", "PT1H", "R3/tomorrow"])
+def test_repetitions_refused(text):
+    with pytest.raises(DurationError):
+        parse_cycle(text)

@@ -1,0 +1,103 @@
+"""Personas and fixtures that every test may ask for."""
+
+import os
+
+import pytest
+
+# Playwright's event loop would otherwise make Django refuse the ORM in the same thread.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+from tests.factories.people import make_company  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(settings, tmp_path):
+    """Cheap passwords and a file store of the test's own."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "files"
+    settings.AXES_ENABLED = False
+    settings.JOBS_RING = False
+
+
+@pytest.fixture
+def company(db):
+    """Users by login, as in the demo: rep, teammate, head, outsider, marketing, admin."""
+    return make_company()
+
+
+@pytest.fixture
+def rep(company):
+    """A seller of the northern department."""
+    return company["rep"]
+
+
+@pytest.fixture
+def teammate(company):
+    """A seller of the rep's department."""
+    return company["teammate"]
+
+
+@pytest.fixture
+def head(company):
+    """The head of the rep's department."""
+    return company["head"]
+
+
+@pytest.fixture
+def outsider(company):
+    """A seller of another department."""
+    return company["outsider"]
+
+
+@pytest.fixture
+def marketing(company):
+    return company["marketing"]
+
+
+@pytest.fixture
+def admin_user(company):
+    """Every role right, and the administration."""
+    return company["admin"]
+
+
+@pytest.fixture
+def signed_in(client):
+    """signed_in(user) -> the test client with that user's session."""
+
+    def sign_in(user):
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def run_jobs():
+    """run_jobs(now=None) -> how many due jobs the real worker code has done, in this process."""
+
+    def run(now=None):
+        from django.utils import timezone
+
+        from crm.jobs import worker
+
+        return worker.drain(now=now or timezone.now(), seconds=60)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, one for the whole run; tests that need it are skipped by name where there is none."""
+    import shutil
+
+    from tests.factories.browser import CHROMIUM
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield browser
+        browser.close()

@@ -1,0 +1,207 @@
+"""Every address × every persona × GET and POST, on a database with demo records of everybody.
+
+A new address fails here until somebody says what record it takes: nothing is guarded by being forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import URLPattern, get_resolver, reverse
+
+from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
+from collab.calendar.models import Activity
+from counterparties.models import Contact, ContactLink, Counterparty
+from crm.files.models import StoredFile
+from crm.jobs.services import enqueue
+from crm.listing.models import Import
+from crm.notify.models import Notification
+from crm.people.kinds import visible_pairs
+from crm.people.models import User
+from crm.web.demo import Demo, steps
+from deals.models import Deal
+from funnel.models import Stage
+from leads.models import Lead
+
+pytestmark = pytest.mark.django_db
+
+PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
+
+# Addresses of ours that answer without signing in (language and theme of the sign-in page).
+PUBLIC = {"web:preference"}
+
+# Which record the number in an address means: (pattern of the name, key of `records`).
+TAKES = [
+    (r"deals:(deal_(detail|update|files|tile|stage|closure|reopening|withdrawal|override))", "deal"),
+    (r"deals:deal_column", "stage"),
+    (r"deals:counterparty_deals", "counterparty"),
+    (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
+    (r"leads:lead_\w+|collab_calendar:lead_\w+", "lead"),
+    (r"counterparties:link_delete", "link"),
+    (r"counterparties:contact_\w+|collab_calendar:contact_\w+", "contact"),
+    (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
+    (r"collab_calendar:activity_\w+", "activity"),
+    (r"imports:import_\w+", "import"),
+    (r"files:file_download", "file"),
+    (r"jobs:job_\w+", "job"),
+    (r"notify:notification_reading", "notification"),
+    (r"bpm:task_\w+", "task"),
+    (r"bpm:(instance_\w+|diagram_xml)", "instance"),
+    (r"bpm:(definition_detail|gate_create)", "definition"),
+    (r"bpm:gate_delete", "gate"),
+    (r"bpm:version_\w+", "version"),
+    (r"history:\w+|web:card_next", "deal"),
+]
+
+
+def addresses(patterns=None, prefix: str = "", space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if route.startswith("admin/"):
+            continue
+        if hasattr(pattern, "url_patterns"):
+            yield from addresses(pattern.url_patterns, route, pattern.namespace or space)
+        else:
+            yield f"{space}:{pattern.name}" if space else pattern.name, pattern
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory):
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(autouse=True)
+def files_of_the_demo(settings, media, quick_settings):
+    settings.MEDIA_ROOT = media
+
+
+@pytest.fixture(scope="module")
+def records(django_db_setup, django_db_blocker, media) -> Iterator[dict]:
+    """Demo data, loaded once, and of each kind one record of the rep's that the outsider must not see."""
+    cheap = {"MEDIA_ROOT": media, "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
+    with django_db_blocker.unblock(), transaction.atomic(), override_settings(**cheap):
+        yield make_records()
+        transaction.set_rollback(True)
+
+
+def make_records() -> dict:
+    demo = Demo(scale="small", today=date.today(), say=lambda text: None)
+    for step in steps():
+        step.load(demo)
+    rep, outsider = User.objects.get(username="rep"), User.objects.get(username="outsider")
+    foreign = ProcessInstance.objects.visible_to(outsider)
+    instance = ProcessInstance.objects.visible_to(rep).exclude(pk__in=foreign.values("pk")).first()
+    deal = Deal.objects.filter(owner=rep, stage_requests__status="pending").first()
+    stored = StoredFile.objects.filter(record_kind="deals.deal", record_id__in=Deal.objects.filter(owner=rep)).first()
+    return {
+        "deal": deal,
+        "lead": Lead.objects.filter(owner=rep).first(),
+        "counterparty": Counterparty.objects.filter(owner=rep).first(),
+        "contact": Contact.objects.filter(owner=rep).first(),
+        "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
+        "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "stage": Stage.objects.first(),
+        "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
+        "file": stored,
+        "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
+        "notification": Notification.objects.filter(user=rep).first(),
+        "instance": instance,
+        "task": UserTask.objects.filter(instance=instance).first(),
+        "definition": ProcessDefinition.objects.first(),
+        "version": ProcessVersion.objects.first(),
+        "gate": StageGate.objects.first(),
+    }
+
+
+def seen_by(key: str, record, user: User) -> bool:
+    """Whether the persona may see the record that the address names."""
+    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance"}:
+        return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
+    if key == "link":
+        return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
+    if key == "task":
+        return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
+    if key == "file":
+        return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
+    if key in {"import", "job", "notification"}:
+        return user.username == "rep"
+    return True
+
+
+def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, object]:
+    """(address, key of the record it names, the record); the key is empty for an address without a record."""
+    converters = pattern.pattern.converters
+    if not converters:
+        return reverse(name), "", None
+    key = next((key for shape, key in TAKES if re.fullmatch(shape, name)), None)
+    assert key, f"{name} takes {sorted(converters)}: say in TAKES which record that is"
+    values = {"pk": records[key].pk, "kind": records[key]._meta.label_lower, "token": 1, "number": 1}
+    return reverse(name, kwargs={part: values[part] for part in converters}), key, records[key]
+
+
+def own_addresses() -> list[tuple[str, URLPattern]]:
+    return [(name, pattern) for name, pattern in addresses() if name not in PUBLIC and not name.startswith(("account_", "mfa_"))]
+
+
+def test_nobody_gets_in_without_signing_in(records):
+    for name, pattern in own_addresses():
+        url, _, _ = target(name, pattern, records)
+        for method in ("get", "post"):
+            answer = getattr(Client(), method)(url)
+            assert answer.status_code in {302, 401, 405}, (name, method, answer.status_code)
+            if answer.status_code == 302:
+                assert answer["Location"].startswith("/accounts/login/"), (name, method)
+
+
+@pytest.mark.parametrize("login", PERSONAS)
+def test_what_one_may_not_see_does_not_exist(records, login):
+    """404 (or 405) for the invisible, never 404 for a GET of the visible, never a server error for anything."""
+    assert all(records.values()), [key for key, record in records.items() if not record]
+    user = User.objects.get(username=login)
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    wrong = []
+    for method in ("get", "post"):
+        for name, pattern in own_addresses():
+            url, key, record = target(name, pattern, records)
+            visible = seen_by(key, record, user) if key else True
+            status = getattr(client, method)(url).status_code
+            if status >= 500 or (not visible and status not in {404, 405}):
+                wrong.append((name, method, status, "visible" if visible else "hidden"))
+            if visible and method == "get" and status == 404 and key not in {"", "task", "import"}:
+                wrong.append((name, method, status, "visible"))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("login", ["outsider", "marketing"])
+def test_a_refused_request_writes_nothing(records, login):
+    """After POSTing to every address of the rep's records as somebody who does not see them, the rows are the same."""
+    user = User.objects.get(username=login)
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    hidden = {key: record for key, record in records.items() if not seen_by(key, record, user)}
+    before = {key: type(record).objects.filter(pk=record.pk).values().get() for key, record in hidden.items()}
+    for name, pattern in own_addresses():
+        url, key, _ = target(name, pattern, records)
+        if key in hidden:
+            client.post(url, {"text": "x", "name": "x", "stage": "1", "status": "won", "outcome": "agree", "version": "1"})
+    after = {key: type(record).objects.filter(pk=record.pk).values().get() for key, record in hidden.items()}
+    assert after == before
+
+
+def test_unknown_numbers_are_not_found(records):
+    """Every address with a number answers 404 (405, 403) for one that nobody has, also for a huge one."""
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.get(username="admin"), backend="allauth.account.auth_backends.AuthenticationBackend")
+    for name, pattern in own_addresses():
+        url, key, record = target(name, pattern, records)
+        if not key:
+            continue
+        for number in (999_999_999, 10**25):
+            status = client.get(re.sub(rf"/{record.pk}/", f"/{number}/", url, count=1)).status_code
+            assert status in {404, 405, 403}, (name, number, status)
