@@ -7,7 +7,7 @@ import pytest
 # Playwright's event loop would otherwise make Django refuse the ORM in the same thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-from tests.factories.people import make_company  # noqa: E402
+from tests.factories.people import make_company
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,11 @@ class AttributesFormMixin:
 
     def clean(self):
         cleaned = super().clean()
-        raw = {item.key: self.cleaned_data.get(item.field_name) for item in self.attribute_list if item.field_name not in self.errors}
+        raw = {
+            item.key: self.cleaned_data.get(item.field_name)
+            for item in self.attribute_list
+            if item.field_name not in self.errors
+        }
         try:
             checked = clean_values(self.attribute_list, raw, partial=True)
             demand_unique(self.instance, self.attribute_list, checked)

@@ -34,13 +34,17 @@ class AttributeKind(models.TextChoices):
 class Attribute(Named):
     """One attribute. `choices` lists [value, label, label in Polish] for kind `choice`."""
 
-    attribute_set = models.ForeignKey(AttributeSet, models.CASCADE, related_name="attributes", verbose_name=_("set"))
+    attribute_set = models.ForeignKey(
+        AttributeSet, models.CASCADE, related_name="attributes", verbose_name=_("set")
+    )
     key = models.CharField(
         _("key"),
         max_length=40,
         validators=[RegexValidator(r"^[a-z][a-z0-9_]*$", _("Small letters, digits and underscores."))],
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=AttributeKind.choices, default=AttributeKind.TEXT)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=AttributeKind.choices, default=AttributeKind.TEXT
+    )
     choices = models.JSONField(_("choices"), default=list, blank=True)
     section = models.CharField(_("section"), max_length=80, blank=True)
     section_pl = models.CharField(_("section in Polish"), max_length=80, blank=True)
@@ -65,7 +69,11 @@ class Attribute(Named):
         elif not self.choices:
             raise ValidationError({"choices": _("List at least one choice.")})
         for choice in self.choices:
-            if not (isinstance(choice, list) and len(choice) == 3 and all(isinstance(text, str) for text in choice)):
+            if not (
+                isinstance(choice, list)
+                and len(choice) == 3
+                and all(isinstance(text, str) for text in choice)
+            ):
                 raise ValidationError({"choices": _("Each choice has a value, a label and a Polish label.")})
 
     @property

@@ -74,4 +74,8 @@ def set_attributes(record: AttributedRecord, raw: dict, *, partial: bool = False
     merged = {**before, **values} if partial else values
     record.attributes = {key: value for key, value in merged.items() if value is not None}
     keys = sorted({*before, *record.attributes})
-    return {key: (before.get(key), record.attributes.get(key)) for key in keys if before.get(key) != record.attributes.get(key)}
+    return {
+        key: (before.get(key), record.attributes.get(key))
+        for key in keys
+        if before.get(key) != record.attributes.get(key)
+    }

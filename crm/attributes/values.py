@@ -73,7 +73,11 @@ def _clean_choice(attribute: Attribute, raw) -> str:
 
 
 def _clean_bool(attribute: Attribute, raw) -> bool:
-    return raw if isinstance(raw, bool) else fold(raw) in {"1", "true", "yes", "on", "tak", "prawda", "t", "y", "x"}
+    return (
+        raw
+        if isinstance(raw, bool)
+        else fold(raw) in {"1", "true", "yes", "on", "tak", "prawda", "t", "y", "x"}
+    )
 
 
 _cleaners = {

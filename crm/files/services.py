@@ -20,7 +20,9 @@ REFUSED = {".exe", ".bat", ".cmd", ".com", ".scr", ".msi", ".js", ".vbs", ".ps1"
 def safe_name(name: str) -> str:
     """The last part of the name without control characters, at most 200 characters, its extension kept."""
     name = PurePath(name.replace("\\", "/")).name
-    name = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char)[0] != "C")
+    name = "".join(
+        char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char)[0] != "C"
+    )
     path = PurePath(name.strip(". ") or "file")
     return path.stem[: 200 - len(path.suffix)] + path.suffix[:20]
 
@@ -30,7 +32,9 @@ def check_upload(upload: UploadedFile) -> None:
     if not upload.size:
         raise ValidationError(_("The file is empty."))
     if upload.size > settings.MAX_UPLOAD_BYTES:
-        raise ValidationError(_("The file is larger than %(limit)s.") % {"limit": filesizeformat(settings.MAX_UPLOAD_BYTES)})
+        raise ValidationError(
+            _("The file is larger than %(limit)s.") % {"limit": filesizeformat(settings.MAX_UPLOAD_BYTES)}
+        )
     if PurePath(upload.name or "").suffix.lower() in REFUSED:
         raise ValidationError(_("Programs cannot be attached. Send a document, a picture or an archive."))
 
@@ -67,4 +71,6 @@ def attach_file(*, stored: StoredFile, record, label: str = "") -> None:
 
 def files_of(record):
     """The files on a record's card, newest first. The caller has checked that the reader sees the record."""
-    return StoredFile.objects.filter(record_kind=kind_label(type(record)), record_id=record.pk).order_by("-id")
+    return StoredFile.objects.filter(record_kind=kind_label(type(record)), record_id=record.pk).order_by(
+        "-id"
+    )

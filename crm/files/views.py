@@ -12,10 +12,13 @@ from crm.people.kinds import visible_pairs
 def file_download(request, pk: int):
     """Always as an attachment: nothing uploaded is ever shown inside our own origin."""
     stored = get_object_or_404(StoredFile, pk=pk)
-    if not may_read(request.user, stored):
+    if not may_read(request.user, stored) or not stored.content.storage.exists(stored.content.name):
         raise Http404
     response = FileResponse(
-        stored.content.open("rb"), as_attachment=True, filename=stored.name, content_type="application/octet-stream"
+        stored.content.open("rb"),
+        as_attachment=True,
+        filename=stored.name,
+        content_type="application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -102,7 +102,9 @@ def _attribute_changes(fresh: models.Model, attributes: dict | None) -> list[Fie
     changes = []
     for key, (old, new) in set_attributes(fresh, attributes, partial=True).items():
         item = known[key]
-        changes.append(FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new)))
+        changes.append(
+            FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new))
+        )
     return changes
 
 

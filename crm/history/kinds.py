@@ -32,7 +32,7 @@ class Group(models.TextChoices):
 
 @dataclass(frozen=True)
 class EventKind:
-    """`sentence` is a lazy text with `%(name)s` placeholders from the payload. `tone`: grey, blue, green, red, amber."""
+    """`sentence`: a lazy text with `%(name)s` from the payload. `tone`: grey, blue, green, red, amber."""
 
     key: str
     sentence: str

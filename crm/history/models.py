@@ -46,7 +46,9 @@ class EventLink(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "record_id", "event"], name="one_link_per_card")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "record_id", "event"], name="one_link_per_card")
+        ]
         indexes = [models.Index(fields=["kind", "record_id", "-at", "-event"], name="history_of_card")]
 
 

@@ -54,7 +54,9 @@ def record_event(
     )
     Change.objects.bulk_create(_change_row(event, change) for change in changes)
     keys = dict.fromkeys((kind_label(type(card)), card.pk) for card in [subject, *cards] if card is not None)
-    EventLink.objects.bulk_create(EventLink(event=event, kind=label, record_id=pk, at=at) for label, pk in keys)
+    EventLink.objects.bulk_create(
+        EventLink(event=event, kind=label, record_id=pk, at=at) for label, pk in keys
+    )
     return event
 
 
@@ -98,7 +100,8 @@ def record_events(
         batch_size=1000,
     )  # fmt: skip
     EventLink.objects.bulk_create(
-        [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events], batch_size=1000
+        [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events],
+        batch_size=1000,
     )
     found = changes or {}
     rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
@@ -107,7 +110,7 @@ def record_events(
 
 @transaction.atomic
 def carry_history(*, source: models.Model, targets: Iterable[models.Model]) -> int:
-    """Lets everything on the source's card stand on the targets' cards too; nothing is copied. Returns the rows added."""
+    """Lets all that stands on the source's card stand on the targets' too, uncopied. Returns the rows added."""
     links = list(EventLink.objects.filter(kind=kind_label(type(source)), record_id=source.pk))
     rows = [
         EventLink(event_id=link.event_id, kind=kind_label(type(target)), record_id=target.pk, at=link.at)

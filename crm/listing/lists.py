@@ -27,7 +27,7 @@ COUNT_CAP = 1000
 
 @dataclass(frozen=True)
 class Column:
-    """`sort`: the indexed database column the heading sorts by, empty for none. `kind`: text, money, date, person, number."""
+    """`sort`: the indexed column the heading sorts by, empty for none. `kind`: text, money, date, person, number."""
 
     key: str
     label: str
@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter chip. `choices(user)` gives (value, label) pairs; `condition(value, user)` a Q or None when the value is hostile."""
+    """One filter chip: `choices(user)` gives (value, label) pairs, `condition(value, user)` a Q or None."""
 
     key: str
     label: str
@@ -53,7 +53,7 @@ class ActiveFilter:
 
     @property
     def shown(self) -> str:
-        return str(dict((str(key), label) for key, label in self.choices).get(self.value, ""))
+        return str({str(key): label for key, label in self.choices}.get(self.value, ""))
 
 
 class RecordList:
@@ -184,7 +184,12 @@ def read_cursor(text: str) -> tuple[str | None, int] | None:
     """(sort value, pk), or None for anything that is not a cursor of ours."""
     try:
         value, pk = json.loads(base64.urlsafe_b64decode(text[:600] + "=" * (-len(text) % 4)))
-        good = isinstance(pk, int) and not isinstance(pk, bool) and abs(pk) < 2**62 and isinstance(value, str | None)
+        good = (
+            isinstance(pk, int)
+            and not isinstance(pk, bool)
+            and abs(pk) < 2**62
+            and isinstance(value, str | None)
+        )
         return (value, pk) if good else None
     except (ValueError, TypeError, binascii.Error):
         return None

@@ -10,7 +10,10 @@ from crm.people.names import Named
 
 class Currency(Named):
     code = models.CharField(
-        _("code"), max_length=3, primary_key=True, validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capital letters."))]
+        _("code"),
+        max_length=3,
+        primary_key=True,
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capital letters."))],
     )
     symbol = models.CharField(_("symbol"), max_length=8, blank=True)
     is_active = models.BooleanField(_("offered"), default=True)

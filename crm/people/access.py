@@ -78,7 +78,9 @@ class Access:
         from crm.people.kinds import all_kinds
 
         models = {kind_label(asked): asked} | {
-            kind.label: kind.model for kind in all_kinds() if getattr(kind.model, "share_model", None) is not None
+            kind.label: kind.model
+            for kind in all_kinds()
+            if getattr(kind.model, "share_model", None) is not None
         }
         parts = [
             model.share_model.objects.filter(user_id=self.user.pk)

@@ -21,7 +21,9 @@ class RoleScopeForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         kinds = all_kinds()
         named = [right for kind in kinds for right in kind.rights]
-        self.fields["kind"] = forms.ChoiceField(label=_("kind of record"), choices=[(k.label, k.plural) for k in kinds])
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("kind of record"), choices=[(k.label, k.plural) for k in kinds]
+        )
         actions = [(action, action) for action in STANDARD_ACTIONS] + list(dict(named).items())
         self.fields["action"] = forms.ChoiceField(label=_("action"), choices=actions)
 

@@ -26,9 +26,16 @@ class Scope(models.TextChoices):
 class Department(Named):
     """A node of the organisation; its head sees the whole subtree below."""
 
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
     head = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="headed_departments", verbose_name=_("head")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="headed_departments",
+        verbose_name=_("head"),
     )
 
     class Meta:
@@ -68,7 +75,9 @@ class RoleScope(models.Model):
         verbose_name = _("right")
         verbose_name_plural = _("rights")
         ordering = ["kind", "action"]
-        constraints = [models.UniqueConstraint(fields=["role", "kind", "action"], name="one_scope_per_action")]
+        constraints = [
+            models.UniqueConstraint(fields=["role", "kind", "action"], name="one_scope_per_action")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.action}: {self.scope}"

@@ -15,7 +15,8 @@ _ROLES = {
 }
 _SELLER = {"view": Scope.OWN, "create": Scope.ALL, "edit": Scope.OWN, "delete": Scope.OWN, "assign": Scope.OWN,
            "export": Scope.OWN, "import": Scope.ALL, "convert": Scope.OWN}  # fmt: skip
-_HEAD = {action: Scope.SUBORDINATES for action in STANDARD_ACTIONS} | {"create": Scope.ALL, "import": Scope.ALL}
+# Processes bind everybody: what is executable is an administrator's decision.
+_HEAD = {"create": Scope.ALL, "import": Scope.ALL, "publish": Scope.NONE}
 
 
 def _scope(role: str, kind, action: str) -> str:

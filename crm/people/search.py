@@ -14,6 +14,12 @@ class Searchable(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args, **kwargs) -> None:
+        self.refresh_search()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "sort_key"}
+        super().save(*args, **kwargs)
+
     def searchable_parts(self) -> list[str]:
         """The texts a person may type to find the record; empty ones are dropped."""
         raise NotImplementedError(type(self).__name__)
@@ -22,12 +28,6 @@ class Searchable(models.Model):
         """Fills the derived columns from the record's present values; `save()` calls it."""
         self.search_text = fold(" ".join(part for part in self.searchable_parts() if part))
         self.sort_key = sort_key(str(self))[:200]
-
-    def save(self, *args, **kwargs) -> None:
-        self.refresh_search()
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "sort_key"}
-        super().save(*args, **kwargs)
 
 
 def matching(text: str) -> models.Q:

@@ -30,10 +30,21 @@ class OwnedRecord(models.Model):
     share_model: ClassVar[type[UserObjectPermissionBase] | None] = None
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("owner"),
     )
     department = models.ForeignKey(
-        "people.Department", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("department"), editable=False
+        "people.Department",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("department"),
+        editable=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -73,7 +84,7 @@ def demand_kind(user, action: str, model: type[OwnedRecord]) -> None:
 
 
 def share(*, record: OwnedRecord, user, action: str = "view", by) -> None:
-    """Lets `user` view (or view and edit) one record beyond his roles. Raises PermissionDenied unless `by` may edit it."""
+    """Lets `user` view (or view and edit) one record beyond his roles. PermissionDenied unless `by` may edit it."""
     from guardian.shortcuts import assign_perm
 
     demand(by, "edit", record)

@@ -13,7 +13,9 @@ CHOICES = [["gold", "Gold", "złoty"], ["plain", "Plain", "zwykły"]]
 
 
 def attribute(kind: str, **options) -> Attribute:
-    return Attribute(pk=1, key="x", name="X", kind=kind, choices=CHOICES if kind == "choice" else [], **options)
+    return Attribute(
+        pk=1, key="x", name="X", kind=kind, choices=CHOICES if kind == "choice" else [], **options
+    )
 
 
 @pytest.mark.parametrize(

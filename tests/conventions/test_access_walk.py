@@ -97,7 +97,9 @@ def make_records() -> dict:
     foreign = ProcessInstance.objects.visible_to(outsider)
     instance = ProcessInstance.objects.visible_to(rep).exclude(pk__in=foreign.values("pk")).first()
     deal = Deal.objects.filter(owner=rep, stage_requests__status="pending").first()
-    stored = StoredFile.objects.filter(record_kind="deals.deal", record_id__in=Deal.objects.filter(owner=rep)).first()
+    stored = StoredFile.objects.filter(
+        record_kind="deals.deal", record_id__in=Deal.objects.filter(owner=rep)
+    ).first()
     return {
         "deal": deal,
         "lead": Lead.objects.filter(owner=rep).first(),
@@ -145,7 +147,11 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
 
 
 def own_addresses() -> list[tuple[str, URLPattern]]:
-    return [(name, pattern) for name, pattern in addresses() if name not in PUBLIC and not name.startswith(("account_", "mfa_"))]
+    return [
+        (name, pattern)
+        for name, pattern in addresses()
+        if name not in PUBLIC and not name.startswith(("account_", "mfa_"))
+    ]
 
 
 def test_nobody_gets_in_without_signing_in(records):
@@ -189,7 +195,10 @@ def test_a_refused_request_writes_nothing(records, login):
     for name, pattern in own_addresses():
         url, key, _ = target(name, pattern, records)
         if key in hidden:
-            client.post(url, {"text": "x", "name": "x", "stage": "1", "status": "won", "outcome": "agree", "version": "1"})
+            client.post(
+                url,
+                {"text": "x", "name": "x", "stage": "1", "status": "won", "outcome": "agree", "version": "1"},
+            )
     after = {key: type(record).objects.filter(pk=record.pk).values().get() for key, record in hidden.items()}
     assert after == before
 
@@ -197,7 +206,9 @@ def test_a_refused_request_writes_nothing(records, login):
 def test_unknown_numbers_are_not_found(records):
     """Every address with a number answers 404 (405, 403) for one that nobody has, also for a huge one."""
     client = Client(raise_request_exception=False)
-    client.force_login(User.objects.get(username="admin"), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(
+        User.objects.get(username="admin"), backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
     for name, pattern in own_addresses():
         url, key, record = target(name, pattern, records)
         if not key:

@@ -27,7 +27,13 @@ def extracted(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, override_settings(LOCALE_PATHS=[folder / "locale"]):
         patch.chdir(folder)
         call_command(
-            "makemessages", locale=["pl"], symlinks=True, no_obsolete=True, no_location=True, no_wrap=True, verbosity=0
+            "makemessages",
+            locale=["pl"],
+            symlinks=True,
+            no_obsolete=True,
+            no_location=True,
+            no_wrap=True,
+            verbosity=0,
         )
     return polib.pofile(str(folder / "locale" / "pl" / "LC_MESSAGES" / "django.po"))
 
@@ -47,7 +53,11 @@ def test_placeholders_survive_translation():
     for entry in polib.pofile(str(CATALOGUE)):
         texts = list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
         wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
-        wrong += [entry.msgid for text in texts if not set(PLACEHOLDER.findall(text)) <= wanted | set(PLACEHOLDER.findall(entry.msgid))]
+        wrong += [
+            entry.msgid
+            for text in texts
+            if not set(PLACEHOLDER.findall(text)) <= wanted | set(PLACEHOLDER.findall(entry.msgid))
+        ]
         if not entry.msgid_plural and set(PLACEHOLDER.findall(entry.msgstr)) != wanted:
             wrong.append(entry.msgid)
     assert wrong == []

@@ -39,5 +39,9 @@ def test_no_file_names_a_registry_host():
 
 def test_every_module_is_about_one_thing():
     """400 lines a module at the most."""
-    sizes = {name: len((ROOT / name).read_text().splitlines()) for name in tracked() if name.endswith(".py") and "/migrations/" not in name}
+    sizes = {
+        name: len((ROOT / name).read_text().splitlines())
+        for name in tracked()
+        if name.endswith(".py") and "/migrations/" not in name
+    }
     assert {name: size for name, size in sizes.items() if size > 400 and not name.startswith("tests/")} == {}

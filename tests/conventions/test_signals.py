@@ -20,10 +20,16 @@ def test_every_signal_documents_its_payload(path):
     text = path.read_text()
     lines = text.splitlines()
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "Signal":
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and getattr(node.value.func, "id", "") == "Signal"
+        ):
             above = lines[node.lineno - 2].strip() if node.lineno > 1 else ""
             below = lines[node.end_lineno].strip() if node.end_lineno < len(lines) else ""
-            assert above.startswith("#") or below.startswith(('"""', "#")), f"{path.name}:{node.lineno} says nothing of its payload"
+            assert above.startswith("#") or below.startswith(('"""', "#")), (
+                f"{path.name}:{node.lineno} says nothing of its payload"
+            )
 
 
 def test_no_room_goes_round_the_ladder_or_reacts_to_saving():

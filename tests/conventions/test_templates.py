@@ -15,7 +15,9 @@ def test_a_template_keeps_the_rules(path):
     assert not re.search(r"<style[\s>]|\sstyle=[\"']", text), "inline style"
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", text), "inline script"
     assert not re.search(r"\son[a-z]+=[\"']", text), "inline event handler"
-    assert not re.search(r"\|\s*safe\b|autoescape off|hx-on|javascript:|hx-vars|hx-vals=[\"']js:", text), "unsafe output"
+    assert not re.search(r"\|\s*safe\b|autoescape off|hx-on|javascript:|hx-vars|hx-vals=[\"']js:", text), (
+        "unsafe output"
+    )
     for form in re.findall(r"<form\b.*?</form>", text, re.S):
         head = form[: form.index(">")]
         if re.search(r"method=[\"']post[\"']", head, re.I):

@@ -18,6 +18,8 @@ def make_company() -> dict[str, User]:
 
 def make_user(login: str, *, department=None, roles=()) -> User:
     """A further user."""
-    user = User.objects.create_user(login, email=f"{login}@demo.example", password="demo", department=department)
+    user = User.objects.create_user(
+        login, email=f"{login}@demo.example", password="demo", department=department
+    )
     user.roles.set(roles)
     return user

@@ -19,13 +19,21 @@ KIND = "counterparties.counterparty"
 def make(db):
     schema = AttributeSet.objects.create(name="Company", kind=KIND)
     kind = CounterpartyType.objects.create(name="Company", key="company", attribute_set=schema)
-    return lambda owner, name="Card": Counterparty.objects.create(name=name, counterparty_type=kind, owner=owner)
+    return lambda owner, name="Card": Counterparty.objects.create(
+        name=name, counterparty_type=kind, owner=owner
+    )
 
 
 def test_the_history_pages_from_the_newest_without_gaps(make, rep):
     card, now = make(rep), timezone.now()
     for number in range(PAGE * 2 + 5):
-        record_event(kind="tested", subject=card, by=rep, payload={"n": number}, at=now + timedelta(seconds=number // 3))
+        record_event(
+            kind="tested",
+            subject=card,
+            by=rep,
+            payload={"n": number},
+            at=now + timedelta(seconds=number // 3),
+        )
     seen, cursor = [], ""
     for _ in range(3):
         page = card_history(user=rep, record=card, cursor=cursor)
@@ -75,7 +83,9 @@ def test_an_outsider_finds_no_card(make, rep, outsider, signed_in):
     card = make(rep)
     client = signed_in(outsider)
     assert client.get(reverse("history:card_history", args=[KIND, card.pk])).status_code == 404
-    assert client.post(reverse("history:comment_create", args=[KIND, card.pk]), {"text": "x"}).status_code == 404
+    assert (
+        client.post(reverse("history:comment_create", args=[KIND, card.pk]), {"text": "x"}).status_code == 404
+    )
     assert client.get(reverse("history:card_history", args=["no.kind", card.pk])).status_code == 404
     assert not Comment.objects.exists()
 

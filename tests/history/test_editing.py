@@ -18,7 +18,14 @@ def record(rep):
 
 
 def edit(record, by, version=1, attributes=None, **values):
-    return edit_record(record=record, values=values, attributes=attributes, version=version, by=by, kind="counterparty_changed")
+    return edit_record(
+        record=record,
+        values=values,
+        attributes=attributes,
+        version=version,
+        by=by,
+        kind="counterparty_changed",
+    )
 
 
 def test_an_edit_is_one_event_with_its_changes(record, rep):

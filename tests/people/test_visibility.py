@@ -62,7 +62,9 @@ def random_company(rng: random.Random) -> list[User]:
             RoleScope.objects.create(role=role, kind=KIND, action=action, scope=rng.choice(Scope.values))
     users = []
     for number in range(12):
-        user = User.objects.create(username=f"u{number}", department=rng.choice([None, *departments]), is_active=number != 3)
+        user = User.objects.create(
+            username=f"u{number}", department=rng.choice([None, *departments]), is_active=number != 3
+        )
         user.roles.set(rng.sample(roles, rng.randint(0, 2)))
         users.append(user)
     for department in departments:
@@ -77,23 +79,31 @@ def test_visible_to_equals_the_reference(counterparty_type, seed):
     rng = random.Random(seed)
     users = random_company(rng)
     records = [
-        Counterparty.objects.create(name=f"C{number}", counterparty_type=counterparty_type, owner=rng.choice([None, *users]))
+        Counterparty.objects.create(
+            name=f"C{number}", counterparty_type=counterparty_type, owner=rng.choice([None, *users])
+        )
         for number in range(35)
     ]
     Counterparty.objects.filter(pk=records[0].pk).update(deleted_at="2026-01-01T00:00Z")
     from guardian.shortcuts import assign_perm
 
     for _ in range(20):
-        assign_perm(rng.choice(["view_counterparty", "change_counterparty"]), rng.choice(users), rng.choice(records))
+        assign_perm(
+            rng.choice(["view_counterparty", "change_counterparty"]), rng.choice(users), rng.choice(records)
+        )
     for user in User.objects.select_related("department"):
         for action in STANDARD_ACTIONS:
             visible = set(Counterparty.objects.visible_to(user, action).values_list("pk", flat=True))
-            expected = {r.pk for r in Counterparty.objects.select_related("department") if reference(user, r, action)}
+            expected = {
+                r.pk for r in Counterparty.objects.select_related("department") if reference(user, r, action)
+            }
             assert visible == expected, (user, action)
 
 
 def test_the_personas_see_what_their_place_allows(company, counterparty_type):
-    record = Counterparty.objects.create(name="Łódź", counterparty_type=counterparty_type, owner=company["rep"])
+    record = Counterparty.objects.create(
+        name="Łódź", counterparty_type=counterparty_type, owner=company["rep"]
+    )
     seen = {login for login, user in company.items() if may(user, "view", record)}
     edited = {login for login, user in company.items() if may(user, "edit", record)}
     assert seen == {"rep", "teammate", "head", "marketing", "admin"}
@@ -129,9 +139,13 @@ def test_a_dismissed_person_may_do_nothing(company, counterparty_type):
         demand(User.objects.get(pk=company["rep"].pk), "view", record)
 
 
-def test_rights_cost_two_queries_however_many_records(company, counterparty_type, django_assert_max_num_queries):
+def test_rights_cost_two_queries_however_many_records(
+    company, counterparty_type, django_assert_max_num_queries
+):
     for number in range(50):
-        Counterparty.objects.create(name=f"C{number}", counterparty_type=counterparty_type, owner=company["rep"])
+        Counterparty.objects.create(
+            name=f"C{number}", counterparty_type=counterparty_type, owner=company["rep"]
+        )
     head = User.objects.get(pk=company["head"].pk)
     with django_assert_max_num_queries(4):
         assert len(Counterparty.objects.visible_to(head)) == 50

@@ -149,6 +149,13 @@ def menu_items(context):
     return request.menu_items
 
 
+@register.simple_tag(takes_context=True)
+def phone_items(context):
+    """The bottom bar of a phone: two entries before the "+" and the others behind it."""
+    items = [item for item in menu_items(context) if item["entry"].phone]
+    return {"before": items[:2], "after": items[2:4]}
+
+
 def _menu_items(request):
     user = request.user
     found = []
