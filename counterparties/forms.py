@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.cleaning import CleanedValuesMixin
-from counterparties.models import Contact, Counterparty, CounterpartyType
+from counterparties.models import Contact, Counterparty, CounterpartyType, home_country
 from counterparties.pickers import RecordChoiceField
 from crm.web.record_forms import RecordForm
 
@@ -26,7 +26,7 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
 
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
-    country = forms.CharField(label=_("Country"), min_length=2, max_length=2)
+    country = forms.CharField(label=_("Country"), min_length=2, max_length=2, initial=home_country)
     website = forms.CharField(label=_("Website"), max_length=190, required=False)
 
     class Meta:

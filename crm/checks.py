@@ -14,11 +14,17 @@ def check_environment(app_configs, **kwargs) -> list:
     if settings.TIME_ZONE not in available_timezones():
         found.append(Error(f"CRM_TIME_ZONE={settings.TIME_ZONE} is not a known time zone.", id="crm.E001"))
     if not re.fullmatch(r"[A-Z]{3}", settings.CRM_CURRENCY):
-        found.append(Error(f"CRM_CURRENCY={settings.CRM_CURRENCY} is not a currency code such as PLN.", id="crm.E002"))
+        found.append(
+            Error(f"CRM_CURRENCY={settings.CRM_CURRENCY} is not a currency code such as PLN.", id="crm.E002")
+        )
     if not re.fullmatch(r"[A-Z]{2}", settings.CRM_COUNTRY):
-        found.append(Error(f"CRM_COUNTRY={settings.CRM_COUNTRY} is not a country code such as PL.", id="crm.E003"))
+        found.append(
+            Error(f"CRM_COUNTRY={settings.CRM_COUNTRY} is not a country code such as PL.", id="crm.E003")
+        )
     if settings.DEMO and not set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
-        found.append(Error("Demo users have a known password: demo mode answers on this machine only.", id="crm.E004"))
+        found.append(
+            Error("Demo users have a known password: demo mode answers on this machine only.", id="crm.E004")
+        )
     return found
 
 

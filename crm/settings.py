@@ -13,6 +13,8 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as message_levels
 from django.utils.translation import gettext_lazy as _
 
+from crm.web.administration import UNFOLD  # noqa: F401  (read by the administration's theme)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CRM_DATA_DIR") or BASE_DIR / "data").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -255,7 +257,6 @@ CRM_CURRENCY = os.environ.get("CRM_CURRENCY", "PLN")
 CRM_COUNTRY = os.environ.get("CRM_COUNTRY", "PL")
 CRM_COMPANY = os.environ.get("CRM_COMPANY", "Contentum")
 
-UNFOLD = {"SITE_TITLE": "Contentum CRM", "SITE_HEADER": "Contentum CRM", "SITE_SYMBOL": "hub"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,27 +1,19 @@
+"""Types of deals with their attributes on one page, and the dictionary of reasons."""
+
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from crm.attributes.models import AttributeSet
+from crm.attributes.admin import SchemaAdmin
 from deals.models import DealType, LossReason
 
 
 @admin.register(DealType)
-class DealTypeAdmin(ModelAdmin):
+class DealTypeAdmin(SchemaAdmin):
+    schema_kind = "deals.deal"
     list_display = ["name", "key", "funnel", "is_default", "is_active", "position"]
     list_select_related = ["funnel"]
-
-    def save_model(self, request, obj, form, change):
-        """A new type gets a set of attributes of its own, so that the first attribute is one click away."""
-        if obj.attribute_set_id is None:
-            obj.attribute_set = AttributeSet.objects.create(
-                name=obj.name, name_pl=obj.name_pl, kind="deals.deal"
-            )
-        super().save_model(request, obj, form, change)
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "attribute_set":
-            kwargs["queryset"] = AttributeSet.objects.filter(kind="deals.deal")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+    fields = [("name", "name_pl", "key"), ("funnel", "position"), ("is_default", "is_active")]
+    prepopulated_fields = {"key": ["name"]}
 
 
 @admin.register(LossReason)

@@ -4,7 +4,7 @@
     ./run &                                  # in one terminal
     .venv/bin/python docs/screenshots.py [http://127.0.0.1:8000]
 
-It drags a deal to the gated stage, so that the board shows what a pending deal looks like.
+It asks for the gated stage of a deal unless one waits already, so that the board shows what a pending deal looks like.
 """
 
 import shutil
@@ -44,7 +44,7 @@ def main() -> None:
         page.wait_for_timeout(600)
         page.screenshot(path=TARGET)
         browser.close()
-    print(TARGET)
+    sys.stdout.write(f"{TARGET}\n")
 
 
 def ask_for_the_gated_stage(page) -> None:
@@ -54,10 +54,8 @@ def ask_for_the_gated_stage(page) -> None:
     column = page.locator(".board-column:has(.gate)").first
     stage = column.get_attribute("data-stage")
     tile = page.locator(f".board-column:not([data-stage='{stage}']) .tile:not(.tile-pending)").first
-    page.evaluate(
-        "([url, stage]) => htmx.ajax('POST', url + 'stage/', {target: '#board-changes', swap: 'innerHTML', values: {stage}})",
-        [tile.get_attribute("data-url"), stage],
-    )
+    ask = "([url, stage]) => htmx.ajax('POST', url, {target: '#board-changes', swap: 'innerHTML', values: {stage}})"
+    page.evaluate(ask, [tile.get_attribute("data-url") + "stage/", stage])
     page.wait_for_selector(".tile-pending .tile-wait", timeout=20_000)
 
 

@@ -49,9 +49,7 @@ def register_leads() -> None:
         )
     )
     register_event(*EVENTS)
-    register_menu(
-        MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND, phone=True)
-    )
+    register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(
         QuickCreate(_("Lead"), "person-plus", "leads:lead_create", kind=LEAD_KIND, order=10)
     )

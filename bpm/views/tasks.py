@@ -39,7 +39,7 @@ def task_list(request):
 @require_safe
 def inbox_button(request):
     """The inbox in the top bar, fetched again when something in it changes."""
-    return render(request, "bpm/_inbox_button.html")
+    return render(request, "bpm/_inbox_update.html")
 
 
 @require_safe

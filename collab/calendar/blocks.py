@@ -26,9 +26,11 @@ def next_strip(request, record) -> str:
 
 def strip_context(request, record) -> dict:
     following = activities_of(request.user, record).open().order_by("starts_at", "pk").first()
-    name = CARD_FIELDS[kind_label(type(record))]
+    kind = kind_label(type(record))
+    name = CARD_FIELDS[kind]
     return {
         "record": record,
+        "kind": kind,
         "next_url_name": f"collab_calendar:{name}_next",
         "card": name,
         "activity": following,

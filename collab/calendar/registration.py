@@ -53,6 +53,7 @@ def register_all() -> None:
     )
     _register_events()
     _register_pages()
+    _register_card_parts()
     _register_operation()
 
 
@@ -88,6 +89,9 @@ def _register_pages() -> None:
             key="today", label=_("Calls, meetings, letters"), order=10, icon="calendar-check", render=today
         )
     )
+
+
+def _register_card_parts() -> None:
     register_strip(CardStrip(key="next-activity", cards=CARD_KINDS, order=20, render=next_strip))
     for label, name in CARD_FIELDS.items():
         register_panel(
@@ -97,7 +101,7 @@ def _register_pages() -> None:
                 label=_("Activities"),
                 order=20,
                 url_name=f"collab_calendar:{name}_activities",
-                count=_open_count,
+                count=_count,
             )
         )
     for order, (key, label, icon, kind, done) in enumerate(_COMPOSER, start=10):
@@ -127,8 +131,8 @@ def compose_url(record, kind: str, done: bool) -> str:
     return f"{reverse('collab_calendar:activity_create')}?{name}={record.pk}&kind={kind}{'&done=1' if done else ''}"
 
 
-def _open_count(record, user) -> int:
-    return activities_of(user, record).open().count()
+def _count(record, user) -> int:
+    return activities_of(user, record).filter(cancelled_at=None).count()
 
 
 def _register_operation() -> None:

@@ -120,7 +120,7 @@ def cancel_activity(*, activity, by, via="") -> Activity:
     _close(activity, cancelled_at=timezone.now())
     record_event(kind=f"{activity.kind}_cancelled", subject=activity, by=by, cards=activity.cards(), via=via)
     activity_cancelled.send(sender=Activity, activity=activity, by=by)
-    publish(kind=LIVE, record=activity)
+    _tell_pages(activity)
     return activity
 
 
@@ -161,7 +161,7 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
-    publish(kind=LIVE, record=activity)
+    _tell_pages(activity)
 
 
 def _create(activity: Activity, by, participants: Iterable, via: str) -> None:
@@ -229,7 +229,7 @@ def _completed(activity: Activity, by, next_step: NextStep | None, via: str) -> 
     )  # fmt: skip
     following = _plan_next(activity, by, next_step, via) if next_step else None
     activity_completed.send(sender=Activity, activity=activity, by=by, next_activity=following)
-    publish(kind=LIVE, record=activity)
+    _tell_pages(activity)
 
 
 def _plan_next(activity: Activity, by, step: NextStep, via: str) -> Activity:
@@ -249,4 +249,11 @@ def _tell_people(activity: Activity, by) -> None:
         *((person, gettext_noop("%(who)s invited you: %(what)s")) for person in invited),
     ]:
         notify(user=person, kind="collab_calendar.planned", text=text, params=params, record=activity, by=by)
+    _tell_pages(activity)
+
+
+def _tell_pages(activity: Activity) -> None:
+    """Open pages refetch the activity, and its primary card with the next step that stands there."""
     publish(kind=LIVE, record=activity)
+    for card in activity.cards()[:1]:
+        publish(kind=kind_label(type(card)), record=card)

@@ -151,8 +151,7 @@ def activity_detail(request, pk: int):
 def activity_update(request, pk: int):
     """Changes a planned activity."""
     activity = _visible(request, pk, "edit")
-    cards = {name: getattr(activity, name) for name in CARDS if getattr(activity, f"{name}_id")}
-    form = _plan_form(request, cards, activity)
+    form = _plan_form(request, {name: card for name in CARDS if (card := getattr(activity, name))}, activity)
     if form.is_valid():
         try:
             services.edit_activity(
@@ -161,19 +160,12 @@ def activity_update(request, pk: int):
             )  # fmt: skip
             return _done(request, activity, _("Saved."))
         except EditConflict as conflict:
-            return conflict_page(
-                request, conflict, cancel_url=reverse("collab_calendar:activity_detail", args=[pk])
-            )
+            return conflict_page(request, conflict, cancel_url=_url_of(activity))
         except ValidationError as error:
             form.add_error(None, error)
     context = {"form": form, "activity": activity}
-    return page(
-        request,
-        "collab/calendar/activity_update.html",
-        context,
-        partial="form",
-        status=422 if form.is_bound else 200,
-    )
+    status = 422 if form.is_bound else 200
+    return page(request, "collab/calendar/activity_update.html", context, partial="form", status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -226,7 +218,7 @@ def activity_cancellation(request, pk: int):
         services.cancel_activity(activity=activity, by=request.user)
     except services.ActivityClosed as closed:
         toast(request, closed.messages[0])
-        return done(request, reverse("collab_calendar:activity_detail", args=[pk]), *CHANGED)
+        return done(request, _url_of(activity), *CHANGED)
     return _done(request, activity, _("Cancelled."))
 
 
@@ -240,9 +232,13 @@ def _version(request, activity: Activity) -> int:
     return int(version) if version.isdecimal() and len(version) < 10 else activity.version
 
 
+def _url_of(activity: Activity) -> str:
+    return reverse("collab_calendar:activity_detail", args=[activity.pk])
+
+
 def _done(request, activity: Activity, text: str):
     toast(request, text)
-    return done(request, reverse("collab_calendar:activity_detail", args=[activity.pk]), *CHANGED)
+    return done(request, _url_of(activity), *CHANGED)
 
 
 @require_safe
@@ -256,7 +252,13 @@ def card_activities(request, pk: int, card: str):
         Activity.objects.visible_to(request.user, "edit")
         .filter(pk__in=[activity.pk for activity in planned]).values_list("pk", flat=True)
     )  # fmt: skip
-    context = {"record": record, "card": card, "planned": planned, "past": past, "editable": editable}
+    context = {
+        "record": record,
+        "kind": kind_of(record).label,
+        "planned": planned,
+        "past": past,
+        "editable": editable,
+    }
     return page(request, "collab/calendar/card_activities.html", context, partial="panel")
 
 

@@ -11,6 +11,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
+from django.db import close_old_connections
+
 from crm.notify import streams
 
 logger = logging.getLogger(__name__)
@@ -142,7 +144,9 @@ class LiveEvents:
             listener.hand(heard.get(listener.user.pk, []))
 
     async def _in_thread(self, function, *args):
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, _with_database, function, *args
+        )
 
     @staticmethod
     async def _gone(receive) -> None:
@@ -159,6 +163,15 @@ class LiveEvents:
             {"type": "http.response.start", "status": status, "headers": [(b"cache-control", b"no-store")]}
         )
         await send({"type": "http.response.body", "body": b""})
+
+
+def _with_database(function, *args):
+    """Outside of Django's requests nobody else closes a connection that has broken or grown old."""
+    close_old_connections()
+    try:
+        return function(*args)
+    finally:
+        close_old_connections()
 
 
 def _number(text: str) -> int | None:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import close_old_connections
 from django.db.models import Max
 from django.utils import timezone
 
@@ -51,7 +50,6 @@ class Tail:
 
     def new_rows(self) -> list[Row]:
         """Rows not given before. The first call gives none: it only finds the end."""
-        close_old_connections()
         first, rows = self._floor is None, LiveRow.objects.order_by("pk")
         if first:
             old = rows.filter(created_at__lt=timezone.now() - OVERLAP)
@@ -70,7 +68,6 @@ class Tail:
 
 def reader_of(cookies: str):
     """The signed-in user of a Cookie header, with fresh rights; None for anybody else."""
-    close_old_connections()
     try:
         morsel = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
@@ -100,13 +97,11 @@ def heard_by(user, rows: Iterable[Row]) -> list[Row]:
 
 def hearings(users: list, rows: list[Row]) -> dict[int, list[Row]]:
     """For each user's id what he may hear of these rows."""
-    close_old_connections()
     return {user.pk: heard_by(user, rows) for user in users}
 
 
 def missed(user, after: int | None, seconds: int) -> list[Row]:
     """What `user` would have heard since the row `after`, or during the last `seconds`."""
-    close_old_connections()
     rows = LiveRow.objects.filter(created_at__gte=timezone.now() - timedelta(seconds=seconds))
     if after is not None:
         rows = rows.filter(pk__gt=after)

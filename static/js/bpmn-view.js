@@ -24,7 +24,7 @@ function mark(viewer, marks) {
     if (!lines.length) continue;
     const html = bubble(lines);
     html.classList.add(`bubble-${state}`);
-    overlays.add(id, "waits", { position: { bottom: -6, left: 0 }, html });
+    overlays.add(id, "waits", { position: { top: -6, left: 0 }, html });
   }
 }
 

@@ -53,6 +53,15 @@ def external(run):
     time.sleep(60)
 
 
+@handler("test.slow")
+def slow(run):
+    """Longer than its lease, which a thread keeps alive meanwhile."""
+    print("thinking", flush=True)
+    time.sleep(4)
+    with run.slice():
+        effect("slow", 0)
+
+
 def setup() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS effect (name varchar(20), step integer)")

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm.jobs import registry, services, worker
+from crm.jobs import run as job_run
 from crm.jobs.models import Job
 from crm.jobs.run import JobDoubtful, JobRefused, LeaseLost
 from crm.jobs.services import JobNotOpen, enqueue
@@ -293,6 +294,35 @@ def test_cancelling(handle, run_jobs, rep, ended):
     job.refresh_from_db()
     assert (job.status, job.checkpoint) == ("cancelled", {"step": 1})
     assert ended == [(waiting.pk, "cancelled"), (job.pk, "cancelled")]
+
+
+def test_a_stopping_worker_lets_go_between_slices(handle, run_jobs):
+    def work(run):
+        for step in range(run.checkpoint.get("step", 0), 4):
+            run.save(checkpoint={"step": step + 1})
+            if step == 1:
+                job_run.stopping.set()
+        return {"last": step}
+
+    handle(work)
+    job = enqueue(kind="test.work")
+    worker._execute(worker._claim_next(timezone.now()))
+    job_run.stopping.clear()
+    job.refresh_from_db()
+    assert (job.status, job.checkpoint, job.lease_token) == ("due", {"step": 2}, None)
+    run_jobs()
+    job.refresh_from_db()
+    assert (job.status, job.result) == ("done", {"last": 3})
+
+
+def test_handlers_write_in_the_language_of_whom_they_work_for(handle, run_jobs, rep):
+    rep.language = "pl"
+    rep.save()
+    handle(lambda run: {"language": translation.get_language()})
+    job = enqueue(kind="test.work", by=rep)
+    run_jobs()
+    job.refresh_from_db()
+    assert job.result == {"language": "pl"}
 
 
 def test_retrying_goes_on_from_the_checkpoint(handle, run_jobs, admin_user):

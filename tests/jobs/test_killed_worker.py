@@ -60,6 +60,17 @@ def test_two_workers_share_without_doubling(actors):
     assert actors.effects() == sorted(("slice", step) for step in range(4) for _ in range(6))
 
 
+def test_a_slow_worker_keeps_its_lease(actors):
+    actors.do("enqueue", "test.slow", "1")
+    actors.start_worker()
+    actors.start_worker()
+    wait_until_ended(actors, 1)
+    assert actors.effects() == [("slow", 0)]
+    assert actors.place.select("SELECT status, attempts FROM jobs_job WHERE kind = 'test.slow'") == [
+        ("done", 1)
+    ]
+
+
 def test_a_half_sent_mail_is_doubtful(actors):
     actors.do("enqueue", "test.external", "1")
     worker = actors.start_worker()

@@ -130,7 +130,9 @@ def test_no_venv_module(script, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_real_installation_is_set_up_from_the_environment(tmp_path, port):
+def test_a_real_installation_is_set_up_from_the_environment(script, tmp_path, port):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static.stamp").write_text(script.static_fingerprint())
     answers = {
         "CRM_ADMIN_LOGIN": "boss",
         "CRM_ADMIN_EMAIL": "boss@example.com",

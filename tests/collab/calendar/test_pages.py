@@ -97,7 +97,9 @@ def test_logging_with_a_next_step_takes_the_lead_to_work(signed_in, rep):
     lead.refresh_from_db()
     done, following = Activity.objects.order_by("pk")
     assert answer.status_code == 204
-    assert all(name in answer["HX-Trigger"] for name in ("dialog-close", "activity-changed", "history-changed"))
+    assert all(
+        name in answer["HX-Trigger"] for name in ("dialog-close", "activity-changed", "history-changed")
+    )
     assert (lead.status, done.result, done.is_open) == (LeadStatus.IN_WORK, "Send an offer", False)
     assert (following.kind, following.subject, following.starts_at) == ("meeting", "Meeting", tomorrow)
     assert following.ends_at - following.starts_at == timedelta(hours=1)

@@ -111,7 +111,9 @@ def test_moving_keeps_the_length_and_tells(rep, told):
 
 
 def _shown(moment):
-    return date_format(timezone.localtime(moment), "N j, Y H:i")
+    return date_format(timezone.localtime(moment), "DATE_FORMAT") + date_format(
+        timezone.localtime(moment), " H:i"
+    )
 
 
 def test_cancelled_activity_stays_in_history(rep, told):
