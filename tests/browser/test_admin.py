@@ -33,11 +33,10 @@ def test_new_type_with_an_attribute_is_on_the_form_at_once(person):
     page.goto("/admin/counterparties/counterpartytype/add/")
     page.fill("#id_name", "Municipality")
     page.fill("#id_key", "municipality")
-    row = page.locator("[name$='-0-name']").first
-    prefix = row.get_attribute("name").removesuffix("-name")
-    row.fill("Population")
-    page.fill(f"[name='{prefix}-key']", "population")
-    page.select_option(f"[name='{prefix}-kind']", "number")
+    hand.start()
+    hand.click(page.get_by_text(re.compile("Add another", re.I)))
+    page.fill("[name='attributes-0-name']", "Population")
+    page.select_option("[name='attributes-0-kind']", "number")
     save(page)
 
     page.goto("/counterparties/new/")
