@@ -62,7 +62,7 @@ def edit_record(
     demand(by, action, record)
     fresh = type(record).objects.select_for_update().get(pk=record.pk)
     changes = _field_changes(fresh, values)
-    changes += _attribute_changes(fresh, attributes)
+    changes += _attribute_changes(fresh, attributes, by)
     if version != fresh.version:
         _demand_no_clash(fresh, changes, version)
     if not changes:
@@ -95,12 +95,12 @@ def _field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
     return changes
 
 
-def _attribute_changes(fresh: models.Model, attributes: dict | None) -> list[FieldChange]:
+def _attribute_changes(fresh: models.Model, attributes: dict | None, by) -> list[FieldChange]:
     if attributes is None or not isinstance(fresh, AttributedRecord):
         return []
     known = {item.key: item for item in attributes_of(fresh.get_attribute_set_id())}
     changes = []
-    for key, (old, new) in set_attributes(fresh, attributes, partial=True).items():
+    for key, (old, new) in set_attributes(fresh, attributes, partial=True, by=by).items():
         item = known[key]
         changes.append(
             FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new))
