@@ -35,9 +35,9 @@ class AttributeInline(StackedInline):
         ("name", "name_pl", "key"),
         ("kind", "choices", "link_kind"),
         ("section", "section_pl", "position"),
-        ("required", "unique", "filterable", "sortable", "archived"),
-        ("help", "default"),
-        ("shown_if_key", "shown_if_values"),
+        ("required", "unique", "help"),
+        ("filterable", "sortable", "archived"),
+        ("default", "shown_if_key", "shown_if_values"),
     ]
 
 
