@@ -22,6 +22,8 @@ class AttributesFormMixin:
     The form's `user`, where it has one, decides which records a link offers.
     """
 
+    out_of_sight: frozenset[str] = frozenset()
+
     def add_attribute_fields(self, attribute_set_id: int | None) -> None:
         """Call at the end of `__init__`; initial values come from `self.instance`, of a new one the defaults."""
         self.attribute_list = attributes_of(attribute_set_id)
@@ -42,7 +44,7 @@ class AttributesFormMixin:
                 self.initial.pop(attribute.field_name, None)
             self.initial.setdefault(attribute.field_name, initial_value(attribute, value, user))
 
-    def _links_out_of_sight(self, stored: dict, user) -> set[str]:
+    def _links_out_of_sight(self, stored: dict, user) -> frozenset[str]:
         """The keys of links to records the user does not see: he leaves them as they are."""
         links = {
             item.key: stored[item.key]
@@ -50,7 +52,7 @@ class AttributesFormMixin:
             if item.kind == AttributeKind.LINK and stored.get(item.key)
         }
         seen = readable_links(user, links.values()) if links and user else {}
-        return {key for key, value in links.items() if value not in seen}
+        return frozenset(key for key, value in links.items() if value not in seen)
 
     def clean(self):
         cleaned = super().clean()

@@ -18,7 +18,7 @@ REFRESH_SECONDS = 2
 
 
 def kind_change(request, pk: int, *, model_admin):
-    """GET shows the form, or the progress of a change; POST shows the preview, begins (`confirm`) or goes on (`resume`)."""
+    """GET: the form, or how far a change is. POST: the preview; `confirm` begins, `resume` goes on after a failure."""
     attribute = get_object_or_404(Attribute.objects.select_related("attribute_set"), pk=pk)
     if not model_admin.has_change_permission(request, attribute.attribute_set):
         raise PermissionDenied

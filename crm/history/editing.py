@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from crm.attributes.models import AttributedRecord
+from crm.attributes.references import readable_links
 from crm.attributes.services import attributes_of, set_attributes, write_derived
 from crm.attributes.values import show_value
 from crm.history.models import Change, Event
@@ -64,7 +65,7 @@ def edit_record(
     changes = _field_changes(fresh, values)
     changes += _attribute_changes(fresh, attributes, by)
     if version != fresh.version:
-        _demand_no_clash(fresh, changes, version)
+        _demand_no_clash(fresh, changes, version, by)
     if not changes:
         return None
     for name, value in values.items():
@@ -108,18 +109,27 @@ def _attribute_changes(fresh: models.Model, attributes: dict | None, by) -> list
     return changes
 
 
-def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int) -> None:
+def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int, by) -> None:
     since = Change.objects.filter(
         event__subject_kind=kind_label(type(fresh)), event__subject_id=fresh.pk, event__version__gt=version
     )
     latest = {change.field: change for change in since.select_related("event__actor").order_by("id")}
+    both = [change for change in changes if change.field in latest]
+    seen = readable_links(by, [value for change in both for value in (change.old, change.new)])
     clashes = [
-        Clash(change.field, change.label, change.new_text, change.old_text, latest[change.field].event.actor)
-        for change in changes
-        if change.field in latest
-    ]
+        Clash(
+            change.field, change.label, _text(seen, change.new, change.new_text),
+            _text(seen, change.old, change.old_text), latest[change.field].event.actor,
+        )
+        for change in both
+    ]  # fmt: skip
     if clashes:
         raise EditConflict(fresh, clashes)
+
+
+def _text(seen: dict, value, text: str) -> str:
+    """A link's record by its name, where the editor sees it."""
+    return str(seen[value]) if isinstance(value, str) and value in seen else text
 
 
 def english(text) -> str:

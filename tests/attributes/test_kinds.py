@@ -10,6 +10,7 @@ from crm.attributes.cards import attribute_facts
 from crm.attributes.models import Attribute, AttributeValue
 from crm.attributes.values import clean_value, derived_rows, show_value
 from crm.files.models import StoredFile
+from crm.history.cards import card_history
 from crm.history.models import Change
 from tests.factories.attributes import CHOICES, make_attribute
 from tests.factories.counterparties import make_counterparty
@@ -168,6 +169,12 @@ def test_a_link_says_nothing_to_who_does_not_see_its_record(rep, outsider):
     set_value(record, outsider, parent=None)
     change = Change.objects.get(field="attr_parent")
     assert (change.old_text, change.new_text) == ("counterparty", "")
+    line, told = (
+        card_history(user=outsider, record=record).lines[0],
+        card_history(user=rep, record=record).lines,
+    )
+    assert line.changes[0].old_text == "Secret"
+    assert "Secret" not in str([change.old_text for one in told for change in one.changes])
 
 
 def test_an_unseen_link_survives_somebody_elses_edit(admin_user, rep, outsider, signed_in):
@@ -216,7 +223,7 @@ def test_a_file_is_private_to_the_card(rep, outsider, signed_in):
     assert StoredFile.objects.count() == 1
     assert client.get(edit).content.decode().count("umowa.pdf") == 1
     assert client.post(edit, {**form, "attr_contract-clear": "on"}).status_code == 302
-    assert Change.objects.get(field="attr_contract", new=None).old_text == "umowa.pdf"
+    assert Change.objects.get(field="attr_contract", new__isnull=True).old_text == "umowa.pdf"
     assert signed_in(outsider).get(f"/files/{stored.pk}/").status_code == 404
 
 
