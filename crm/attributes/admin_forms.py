@@ -20,7 +20,9 @@ class ChoicesField(forms.CharField):
     """Choices one a line: `value | label | Polish label`; a missing part repeats the one before."""
 
     def prepare_value(self, value):
-        return "\n".join(" | ".join(choice) for choice in value) if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        return "\n".join(" | ".join(choice if len(set(choice)) > 1 else choice[:1]) for choice in value)
 
     def to_python(self, value):
         choices = []
@@ -67,7 +69,8 @@ class AttributeForm(forms.ModelForm):
             self.fields["key"].required = False
             self.fields["key"].help_text = _("Made from the name when left empty.")
         if "kind" in self.fields and self.instance.pk:
-            self.fields["kind"].disabled = True
+            # The key names the value on every record, so it stays what it is.
+            self.fields["key"].disabled = self.fields["kind"].disabled = True
             self.fields["kind"].help_text = self._way_to_another_kind()
 
     def _way_to_another_kind(self) -> str:

@@ -26,29 +26,46 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Every difference, attribute by attribute, in batches of records. Those not in use are left out."""
+    """Every difference, each set's records read once, in batches. Attributes not in use are left out."""
     attributes = Attribute.objects.filter(is_converting=False, archived=False).select_related("attribute_set")
+    sets: dict[int, list[Attribute]] = {}
     for attribute in attributes.order_by("attribute_set", "pk"):
-        yield from _differences_of(attribute)
+        sets.setdefault(attribute.attribute_set_id, []).append(attribute)
+    for group in sets.values():
+        yield from _rows_of_nothing([one for one in group if not one.is_derived])
+        yield from _differences_of([one for one in group if one.is_derived])
 
 
-def _differences_of(attribute: Attribute) -> Iterator[Difference]:
-    records = records_of(attribute.attribute_set)
+def _rows_of_nothing(attributes: list[Attribute], after: int = 0) -> Iterator[Difference]:
+    """Rows of attributes that are not searched, or of records beyond the last one."""
+    known = {one.pk: one for one in attributes}
+    for row in AttributeValue.objects.filter(attribute__in=known, record_id__gt=after):
+        yield Difference(known[row.attribute_id], row.record_id, ("row",), ())
+
+
+def _differences_of(attributes: list[Attribute]) -> Iterator[Difference]:
+    records = records_of(attributes[0].attribute_set) if attributes else None
     if records is None:
         return
-    kind, after = attribute.attribute_set.kind, 0
+    after = 0
     while batch := list(records.filter(pk__gt=after).order_by("pk").only("pk", "attributes")[:BATCH]):
-        found = AttributeValue.objects.filter(
-            attribute=attribute, record_kind=kind, record_id__gt=after, record_id__lte=batch[-1].pk
+        rows = AttributeValue.objects.filter(
+            attribute__in=attributes, record_id__gt=after, record_id__lte=batch[-1].pk
         )
-        pks = {record.pk for record in batch}
-        stored = _by_record(row for row in found if row.record_id in pks)
-        expected = _by_record(expected_rows(attribute, batch))
-        for pk in sorted(stored.keys() | expected.keys()):
-            have, want = stored.get(pk, ()), expected.get(pk, ())
-            if not _agree(have, want):
-                yield Difference(attribute, pk, have, want)
+        stored: dict[int, list[AttributeValue]] = {}
+        for row in rows:
+            stored.setdefault(row.attribute_id, []).append(row)
+        for attribute in attributes:
+            yield from _compared(attribute, stored.get(attribute.pk, []), expected_rows(attribute, batch))
         after = batch[-1].pk
+    yield from _rows_of_nothing(attributes, after)
+
+
+def _compared(attribute: Attribute, stored: list, expected: list) -> Iterator[Difference]:
+    have, want = _by_record(stored), _by_record(expected)
+    for pk in sorted(have.keys() | want.keys()):
+        if not _agree(have.get(pk, ()), want.get(pk, ())):
+            yield Difference(attribute, pk, have.get(pk, ()), want.get(pk, ()))
 
 
 def _by_record(rows) -> dict[int, tuple]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from crm.attributes.models import Attribute, AttributeKind
+from crm.attributes.models import DECIDING, Attribute, AttributeKind
 from crm.attributes.references import show_file, show_person
 from crm.attributes.stored import holders_of
 from crm.attributes.values import NO, YES, clean_value, python_value, show_value
@@ -47,6 +47,17 @@ def retyped(
     target.default, target.is_converting = "", False
     target.clean()
     return target
+
+
+def demand_no_dependents(attribute: Attribute, kind: str) -> None:
+    """Raises ValidationError when other attributes are shown by its values and the new kind cannot decide that."""
+    dependents = Attribute.objects.filter(
+        attribute_set_id=attribute.attribute_set_id, shown_if_key=attribute.key, archived=False
+    )
+    if kind not in DECIDING and dependents.exists():
+        raise ValidationError(
+            {"kind": _("Other attributes are shown by its values; it has to stay a choice or a yes / no.")}
+        )
 
 
 def convert_value(source: Attribute, target: Attribute, value, *, by):
@@ -158,13 +169,14 @@ def _show_samples(preview: Preview, samples: dict, attribute: Attribute, target:
     ]
 
 
-def proposed_choices(attribute: Attribute) -> list[list[str]]:
-    """The texts that occur in the values, as choices to begin with; at most fifty."""
+def proposed_choices(*, attribute: Attribute, by) -> list[list[str]]:
+    """The texts that occur in what `by` sees of the values, as choices to begin with; at most fifty."""
     holders = holders_of(attribute)
     if holders is None or attribute.kind in {AttributeKind.LINK, AttributeKind.FILE, AttributeKind.PERSON}:
         return []
     found: dict[str, str] = {}
-    for values in holders.values_list("attributes", flat=True)[:LOOKED_AT].iterator(chunk_size=1000):
+    seen = holders.filter(pk__in=holders.model.objects.visible_to(by).values("pk"))
+    for values in seen.values_list("attributes", flat=True)[:LOOKED_AT].iterator(chunk_size=1000):
         text = spelled(attribute, values.get(attribute.key))[:80]
         found.setdefault(fold(text), text)
         if len(found) > 50:

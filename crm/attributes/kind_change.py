@@ -9,7 +9,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from crm.attributes.admin_forms import KindForm
-from crm.attributes.conversion import JOB, preview_change, proposed_choices, retyped, start_change
+from crm.attributes.conversion import (
+    JOB,
+    demand_no_dependents,
+    preview_change,
+    proposed_choices,
+    retyped,
+    start_change,
+)
 from crm.attributes.models import Attribute
 from crm.jobs.models import Job
 from crm.jobs.services import retry
@@ -34,7 +41,9 @@ def kind_change(request, pk: int, *, model_admin):
             return redirect(request.path)
         return _page(request, model_admin, context)
     if request.method != "POST":
-        context["form"] = KindForm(initial={"kind": attribute.kind, "choices": _choices(attribute)})
+        context["form"] = KindForm(
+            initial={"kind": attribute.kind, "choices": _choices(attribute, request.user)}
+        )
         return _page(request, model_admin, context)
     form = context["form"] = KindForm(request.POST)
     target = _target(attribute, form)
@@ -48,14 +57,15 @@ def kind_change(request, pk: int, *, model_admin):
     return _page(request, model_admin, context, 200 if target else 422)
 
 
-def _choices(attribute: Attribute) -> list:
-    return attribute.choices or proposed_choices(attribute)
+def _choices(attribute: Attribute, user) -> list:
+    return attribute.choices or proposed_choices(attribute=attribute, by=user)
 
 
 def _target(attribute: Attribute, form: KindForm) -> Attribute | None:
     if not form.is_valid():
         return None
     try:
+        demand_no_dependents(attribute, form.cleaned_data["kind"])
         return retyped(attribute, **form.cleaned_data)
     except ValidationError as error:
         for name, errors in error.message_dict.items():

@@ -73,9 +73,9 @@ def test_what_does_not_fit_is_refused(post, rows):
 def test_a_kind_is_not_changed_by_the_form(post):
     attribute = make_attribute("code", type_key="partner")
     row = {"id": attribute.pk, "attribute_set": attribute.attribute_set_id, "name": "Code", "key": "code"}
-    assert post({**row, "kind": "number"}, initial=1).status_code == 302
+    assert post({**row, "kind": "number", "key": "other"}, initial=1).status_code == 302
     attribute.refresh_from_db()
-    assert attribute.kind == "text"
+    assert (attribute.kind, attribute.key) == ("text", "code")
 
 
 def test_what_becomes_filterable_is_indexed(post, rep, run_jobs):

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from crm.attributes.consistency import differences
-from crm.attributes.models import AttributeValue
+from crm.attributes.models import Attribute, AttributeValue
 from crm.jobs.services import enqueue
 from tests.factories.attributes import make_attribute
 from tests.factories.counterparties import make_counterparty
@@ -40,6 +40,7 @@ def test_what_services_write_agrees(record, capsys):
         lambda row: row.filter(attribute__key="a_number").update(number=7),
         lambda row: row.filter(attribute__key="a_date").delete(),
         lambda row: row.filter(attribute__key="a_choices", place=1).delete(),
+        lambda row: Attribute.objects.filter(key="a_bool").update(filterable=False),
     ],
 )
 def test_a_difference_is_told_and_ends_with_1(record, capsys, damage):
@@ -49,6 +50,16 @@ def test_a_difference_is_told_and_ends_with_1(record, capsys, damage):
         call_command("check_consistency")
     assert ended.value.code == 1
     assert f"counterparties.counterparty/{record.pk} a_" in capsys.readouterr().out
+
+
+def test_rows_of_records_that_are_not_of_the_set_are_told(record, rep):
+    other = make_counterparty(rep, name="Other", type_key="partner")
+    last = make_counterparty(rep, name="Last")
+    row = AttributeValue.objects.get(attribute__key="a_number")
+    for stray in (other.pk, last.pk + 1000):
+        row.pk, row.record_id = None, stray
+        row.save(force_insert=True)
+    assert [one.record_id for one in differences()] == [other.pk, last.pk + 1000]
 
 
 def test_an_attribute_that_becomes_searchable_is_indexed_by_a_job(rep, run_jobs):
