@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from crm.attributes.references import readable_links
-from crm.history.kinds import describe, event_kind, keys_in
+from crm.history.kinds import describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
@@ -29,6 +29,7 @@ class Line:
     changes: list[Change]
     subject: object
     subject_url: str
+    via: str
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,5 @@ def _line(event: Event, subject) -> Line:
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url)
+    via = show_via(event.via)
+    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url, via)
