@@ -12,6 +12,9 @@ from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
 
 SLICE = 200
+CONVERTED = [
+    "kind", "choices", "link_kind", "default", "filterable", "sortable", "unique", "is_converting",
+]  # fmt: skip
 
 
 @handler(JOB, long=True)
@@ -19,7 +22,7 @@ def change_kind(run: JobRun) -> dict:
     """Rewrites the values for another kind; what does not fit leaves the record and stays in its history."""
     attribute = Attribute.objects.select_related("attribute_set").get(pk=run.args["attribute"])
     if not attribute.is_converting:
-        return {"kept": 0, "lost": 0}
+        return {"kept": run.checkpoint.get("kept", 0), "lost": run.checkpoint.get("lost", 0)}
     target = retyped(
         attribute, kind=run.args["kind"], choices=run.args["choices"], link_kind=run.args["link_kind"]
     )
@@ -30,7 +33,7 @@ def change_kind(run: JobRun) -> dict:
         with run.slice():
             records = _next(holders, state["after"])
             if not records:
-                target.save()
+                target.save(update_fields=CONVERTED)
                 break
             lost = _convert(records, attribute, target, run.by)
             state["after"] = records[-1].pk
