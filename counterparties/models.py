@@ -72,6 +72,8 @@ class Counterparty(Matchable, AttributedRecord, OwnedRecord):
     `phone` is E.164. `tax_number` is compact; of another country it carries that country's two letters.
     """
 
+    attribute_set_lookup = "counterparty_type__attribute_set_id"
+
     name = models.CharField(_("name"), max_length=200)
     counterparty_type = models.ForeignKey(
         CounterpartyType, models.PROTECT, related_name="counterparties", verbose_name=_("type")

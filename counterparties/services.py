@@ -53,7 +53,7 @@ def save_new(record: OwnedRecord, *, values: dict, attributes: dict | None, by) 
         setattr(record, field, value)
     record.owner = owner
     record.refresh_search()
-    set_attributes(record, attributes or {}, partial=attributes is None)
+    set_attributes(record, attributes or {}, partial=attributes is None, by=by)
     record.clean_fields(exclude=["owner", "department", "attributes", "search_text", "sort_key", "name_key"])
     record.save()
     write_derived(record, attributes_of(record.get_attribute_set_id()))

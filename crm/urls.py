@@ -10,6 +10,7 @@ urlpatterns = [
     path("jobs/", include("crm.jobs.urls")),
     path("notifications/", include("crm.notify.urls")),
     path("files/", include("crm.files.urls")),
+    path("attributes/", include("crm.attributes.urls")),
     path("history/", include("crm.history.urls")),
     path("imports/", include("crm.listing.urls")),
     path("counterparties/", include("counterparties.urls")),

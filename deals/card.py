@@ -99,6 +99,6 @@ def _close_date(deal: Deal) -> str:
     return shown
 
 
-def attribute_sections(deal: Deal) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The filled attributes by section."""
-    return attribute_facts(deal)
+def attribute_sections(deal: Deal, user) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The filled attributes by section, as `user` may see them."""
+    return attribute_facts(deal, user)

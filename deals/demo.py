@@ -103,7 +103,7 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
         postponed_until=demo.today + timedelta(days=rng.randint(20, 90)) if walk.status == "postponed" else None,
         closed_at=walk.ended if is_closed else None, close_date_slips=rng.choice([0, 0, 0, 1, 2]),
     )  # fmt: skip
-    set_attributes(deal, _attributes(demo, deal_type), partial=True)
+    set_attributes(deal, _attributes(demo, deal_type), partial=True, by=deal.owner)
     deal.save()
     write_derived(deal, attributes_of(deal.get_attribute_set_id()))
     deal.number = f"{walk.steps[0][0].year}/{deal.pk:05d}"

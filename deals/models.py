@@ -120,6 +120,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     contacts = models.ManyToManyField("counterparties.Contact", through="DealContact", related_name="deals")
 
+    attribute_set_lookup = "deal_type__attribute_set_id"
     objects = DealQuerySet.as_manager()
 
     class Meta:

@@ -83,7 +83,7 @@ def create_deal(
         stage=_first_stage(deal_type), owner=owner, amount=amount,
         currency_id=getattr(currency, "pk", currency) or default_currency(), close_date=close_date,
     )  # fmt: skip
-    set_attributes(deal, attributes or {}, partial=attributes is None)
+    set_attributes(deal, attributes or {}, partial=attributes is None, by=by)
     deal.clean_fields(
         exclude=[
             field.name for field in Deal._meta.fields if field.name not in {"name", "amount", "close_date"}

@@ -143,7 +143,14 @@ class ConversionForms:
     """The parts together. `data`: a POST; `preset`: the values of a form that is shown anew for another type."""
 
     def __init__(
-        self, *, lead: Lead, user, url: str, data: QueryDict | None = None, preset: QueryDict | None = None
+        self,
+        *,
+        lead: Lead,
+        user,
+        url: str,
+        data: QueryDict | None = None,
+        files=None,
+        preset: QueryDict | None = None,
     ):
         self.lead, self.user = lead, user
         found = duplicate_counterparties(user, lead_values(lead))
@@ -157,6 +164,7 @@ class ConversionForms:
         given = preset or {}
         self.client = ClientForm(
             data,
+            files,
             user=user,
             reload_url=url,
             is_person=not lead.company,

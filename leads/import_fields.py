@@ -16,6 +16,12 @@ _KINDS = {
     AttributeKind.DATE: "date",
     AttributeKind.CHOICE: "choice",
     AttributeKind.BOOL: "yes_no",
+    AttributeKind.CHOICES: "choices",
+    AttributeKind.PERSON: "user",
+    AttributeKind.LINK: "text",
+    AttributeKind.URL: "url",
+    AttributeKind.PHONE: "phone",
+    AttributeKind.EMAIL: "email",
 }
 
 
@@ -142,7 +148,7 @@ def lead_attributes() -> list[Attribute]:
 
 
 def fields_for(user) -> list[ImportField]:
-    return [*FIELDS, *(_attribute_field(attribute) for attribute in lead_attributes())]
+    return [*FIELDS, *(_attribute_field(item) for item in lead_attributes() if item.kind in _KINDS)]
 
 
 def _attribute_field(attribute: Attribute) -> ImportField:
@@ -151,6 +157,6 @@ def _attribute_field(attribute: Attribute) -> ImportField:
         str(attribute),
         kind=_KINDS[attribute.kind],
         aliases=(attribute.name, attribute.name_pl),
-        required=attribute.required and attribute.kind != AttributeKind.BOOL,
+        required=attribute.required and attribute.kind != AttributeKind.BOOL and not attribute.shown_if_key,
         choices=tuple((value, (value, label, label_pl)) for value, label, label_pl in attribute.choices),
     )

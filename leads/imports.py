@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.attributes.conditions import applicable_keys
 from crm.attributes.models import Attribute, AttributeValue
-from crm.attributes.services import clean_values, write_derived
-from crm.attributes.values import derived_row, show_value
+from crm.attributes.services import clean_values, default_values, write_derived
+from crm.attributes.values import derived_rows, show_value
 from crm.history.editing import english, json_value, shown
 from crm.history.kinds import EventKind, register_event
 from crm.history.services import FieldChange, record_events
@@ -107,15 +108,21 @@ class _Batch:
         for name, value in self._values(values).items():
             setattr(lead, name, value)
         lead.source = lead.source or self.sources.get(IMPORT_SOURCE)
-        lead.attributes = self._attribute_values(values)
+        lead.attributes = self._with_defaults(self._attribute_values(values))
         lead.refresh_search()
         lead.name = lead.name[:200]
         return lead
 
-    def _attribute_values(self, values: Values) -> dict:
+    def _with_defaults(self, found: dict) -> dict:
+        found = {**default_values(self.attributes), **found}
+        shown = applicable_keys(self.attributes, found)
+        return {key: value for key, value in found.items() if key in shown}
+
+    def _attribute_values(self, values: Values, lead: Lead | None = None) -> dict:
         """The attributes whose cells are filled. Raises ValidationError."""
         raw = {item.key: values[item.field_name] for item in self.attributes if item.field_name in values}
-        return clean_values(self.attributes, raw, partial=True) if raw else {}
+        found = clean_values(self.attributes, raw, partial=True, by=self.by, record=lead) if raw else {}
+        return {key: value for key, value in found.items() if value is not None}
 
     def _values(self, values: Values) -> dict:
         """The row as fields of a lead; what has no field of its own goes to the note."""
@@ -124,6 +131,11 @@ class _Batch:
         found |= {"first_name": first[:100], "last_name": last[:100]} if first or last else {}
         rest = [(_("Phone"), number) for number in values.get(EXTRA, {}).get("phone", [])]
         rest += [(_("E-mail"), address) for address in values.get(EXTRA, {}).get("email", [])]
+        rest += [
+            (str(item), text)
+            for item in self.attributes
+            for text in values.get(EXTRA, {}).get(item.field_name, [])
+        ]
         further = [values.get("phone_2"), *values.get(EXTRA, {}).get("phone_2", [])]
         for number in filter(None, further):
             if found.setdefault("phone", number) != number:
@@ -172,9 +184,9 @@ class _Batch:
         return changes + self._apply_attributes(lead, values)
 
     def _apply_attributes(self, lead: Lead, values: Values) -> list[FieldChange]:
-        changes = []
+        changes, found = [], self._attribute_values(values, lead)
         for item in self.attributes:
-            new = self._attribute_values(values).get(item.key)
+            new = found.get(item.key)
             old = lead.attributes.get(item.key)
             if new is not None and new != old:
                 texts = show_value(item, old), show_value(item, new)
@@ -204,9 +216,10 @@ class _Batch:
     def _write_derived(self, leads: list[Lead]) -> None:
         derived = [attribute for attribute in self.attributes if attribute.is_derived]
         rows = [
-            derived_row(attribute, LEAD_KIND, lead.pk, lead.attributes[attribute.key])
+            row
             for attribute in derived
             for lead in leads
             if lead.attributes.get(attribute.key) is not None
+            for row in derived_rows(attribute, LEAD_KIND, lead.pk, lead.attributes[attribute.key])
         ]
         AttributeValue.objects.bulk_create(rows, batch_size=500)

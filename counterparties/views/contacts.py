@@ -48,7 +48,7 @@ def contact_detail(request, pk: int):
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": contact_card_facts(record),
-        "sections": attribute_facts(record),
+        "sections": attribute_facts(record, request.user),
     }
     return page(request, "counterparties/contact_detail.html", context, partial="facts")
 
@@ -61,7 +61,7 @@ def contact_create(request):
     if request.method != "POST":
         form = ContactForm(initial=request.GET.dict(), user=request.user)
         return page(request, "counterparties/contact_create.html", {"form": form}, partial="form")
-    form = ContactForm(request.POST, user=request.user)
+    form = ContactForm(request.POST, request.FILES, user=request.user)
     record = _created(request, form) if form.is_valid() else None
     if record is None:
         return page(request, "counterparties/contact_create.html", {"form": form}, partial="form", status=422)
@@ -92,7 +92,8 @@ def contact_update(request, pk: int):
     """409 when somebody changed the same field meanwhile."""
     record = get_visible(Contact, request.user, pk, "edit", queryset=Contact.objects.select_related("owner"))
     url = reverse("counterparties:contact_detail", args=[pk])
-    form = ContactForm(request.POST if request.method == "POST" else None, instance=record, user=request.user)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ContactForm(*sent, instance=record, user=request.user)
     if request.method != "POST" or not form.is_valid():
         return _update_page(request, form, record, 422 if request.method == "POST" else 200)
     try:

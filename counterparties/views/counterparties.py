@@ -51,7 +51,7 @@ def counterparty_detail(request, pk: int):
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": counterparty_card_facts(record),
-        "sections": attribute_facts(record),
+        "sections": attribute_facts(record, request.user),
     }
     return page(request, "counterparties/counterparty_detail.html", context, partial="facts")
 
@@ -65,7 +65,7 @@ def counterparty_create(request):
     if request.method != "POST":
         form = CounterpartyForm(initial=request.GET.dict(), user=request.user, reload_url=url)
         return page(request, "counterparties/counterparty_create.html", {"form": form}, partial="form")
-    form = CounterpartyForm(request.POST, user=request.user, reload_url=url)
+    form = CounterpartyForm(request.POST, request.FILES, user=request.user, reload_url=url)
     record = _created(request, form) if form.is_valid() else None
     if record is None:
         return page(
@@ -98,7 +98,7 @@ def counterparty_update(request, pk: int):
     if request.method != "POST":
         form = CounterpartyForm(initial=request.GET.dict(), **options)
         return _update_page(request, form, record)
-    form = CounterpartyForm(request.POST, **options)
+    form = CounterpartyForm(request.POST, request.FILES, **options)
     if not form.is_valid():
         return _update_page(request, form, record, 422)
     url = reverse("counterparties:counterparty_detail", args=[pk])

@@ -2,74 +2,42 @@
 
 from __future__ import annotations
 
-from django import forms
 from django.contrib import admin
-from django.utils.text import slugify
-from django.utils.translation import gettext_lazy as _
+from django.forms import BaseInlineFormSet
+from django.urls import path
 from unfold.admin import ModelAdmin, StackedInline
-from unfold.widgets import UnfoldAdminTextareaWidget
 
+from crm.attributes.admin_forms import AttributeForm, condition_errors
+from crm.attributes.kind_change import kind_change
 from crm.attributes.models import Attribute, AttributeSet
-from crm.people.folding import fold
+from crm.jobs.services import enqueue
+
+SEARCHED = {"filterable", "sortable", "unique", "archived"}
 
 
-class ChoicesField(forms.CharField):
-    """Choices one a line: `value | label | Polish label`; a missing part repeats the one before."""
-
-    def prepare_value(self, value):
-        return "\n".join(" | ".join(choice) for choice in value) if isinstance(value, list) else value
-
-    def to_python(self, value):
-        choices = []
-        for line in (value or "").splitlines():
-            parts = [part.strip() for part in line.split("|")][:3]
-            if any(parts):
-                filled = parts + [parts[-1]] * (3 - len(parts))
-                choices.append([filled[0] or filled[1], filled[1] or filled[0], filled[2] or filled[1]])
-        return choices
-
-    def has_changed(self, initial, data):
-        return (initial or []) != self.to_python(data)
-
-
-class AttributeForm(forms.ModelForm):
-    choices = ChoicesField(
-        label=_("choices"),
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=_("One a line: value | label | Polish label. Only for the kind “choice”."),
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "key" in self.fields:
-            self.fields["key"].required = False
-            self.fields["key"].help_text = _("Made from the name when left empty.")
+class AttributeFormSet(BaseInlineFormSet):
+    """Conditions name other attributes of the same page, so they are checked together."""
 
     def clean(self):
-        cleaned = super().clean()
-        if not cleaned.get("key") and "key" not in self.errors and cleaned.get("name"):
-            cleaned["key"] = slugify(fold(cleaned["name"])).replace("-", "_")[:40] or "attribute"
-        return cleaned
-
-    class Meta:
-        model = Attribute
-        fields = [
-            "name", "name_pl", "key", "kind", "choices", "section", "section_pl", "position",
-            "required", "unique", "filterable", "sortable", "archived", "help",
-        ]  # fmt: skip
+        super().clean()
+        forms = [form for form in self.forms if form.is_valid() and form.cleaned_data.get("key")]
+        kept = [form for form in forms if not form.cleaned_data.get("DELETE")]
+        for form, error in condition_errors(kept):
+            form.add_error("shown_if_key", error)
 
 
 class AttributeInline(StackedInline):
     model = Attribute
     form = AttributeForm
+    formset = AttributeFormSet
     extra = 0
     fields = [
         ("name", "name_pl", "key"),
-        ("kind", "choices"),
+        ("kind", "choices", "link_kind"),
         ("section", "section_pl", "position"),
         ("required", "unique", "help"),
         ("filterable", "sortable", "archived"),
+        ("default", "shown_if_key", "shown_if_values"),
     ]
 
 
@@ -80,7 +48,22 @@ class SchemaInline(AttributeInline):
         super().__init__(AttributeSet, admin_site)
 
 
-class SchemaAdmin(ModelAdmin):
+class DerivingAdmin(ModelAdmin):
+    """Attributes that became searchable, or ceased to be, get their derived rows made anew by a job."""
+
+    def save_formset(self, request, form, formset, change):
+        super().save_formset(request, form, formset, change)
+        for attribute, fields in getattr(formset, "changed_objects", []):
+            if isinstance(attribute, Attribute) and SEARCHED & set(fields):
+                enqueue(
+                    kind="attributes.derive",
+                    key=f"attribute:{attribute.pk}",
+                    args={"attribute": attribute.pk},
+                    by=request.user,
+                )
+
+
+class SchemaAdmin(DerivingAdmin):
     """The page of a type that owns a set of attributes for records of `schema_kind`: both are edited together."""
 
     schema_kind = ""
@@ -112,7 +95,15 @@ class SchemaAdmin(ModelAdmin):
 
 
 @admin.register(AttributeSet)
-class AttributeSetAdmin(ModelAdmin):
+class AttributeSetAdmin(DerivingAdmin):
     list_display = ["name", "kind"]
     list_filter = ["kind"]
     inlines = [AttributeInline]
+
+    def get_urls(self):
+        way = path(
+            "attribute/<int:pk>/kind/",
+            self.admin_site.admin_view(lambda request, pk: kind_change(request, pk, model_admin=self)),
+            name="attributes_kind_change",
+        )
+        return [way, *super().get_urls()]

@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-from crm.attributes.models import AttributedRecord
+from django.urls import reverse
+from django.utils.html import format_html
+
+from crm.attributes.conditions import applicable_keys
+from crm.attributes.models import Attribute, AttributedRecord, AttributeKind
+from crm.attributes.references import link_parts, readable_links
 from crm.attributes.services import attributes_of
 from crm.attributes.values import show_value
+from crm.people.kinds import kind_named
 
 
-def attribute_facts(record: AttributedRecord) -> list[tuple[str, list[tuple[str, str]]]]:
-    """[(section label, [(name, shown value)])], sections and values in the administrator's order. One query.
+def attribute_facts(record: AttributedRecord, user=None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """[(section label, [(name, shown value)])], sections and values in the administrator's order.
 
-    Empty values are left out, so that a card shows what is known.
+    Empty values are left out, so that a card shows what is known; so are links to records that `user` does not see.
+    One query for the schema, and one for each kind of linked record, each person and each file.
     """
+    attributes = attributes_of(record.get_attribute_set_id())
+    links = [record.attributes.get(item.key) for item in attributes if item.kind == AttributeKind.LINK]
+    seen = readable_links(user, [link for link in links if link]) if user and any(links) else {}
+    shown_keys = applicable_keys(attributes, record.attributes)
     sections: dict[str, list[tuple[str, str]]] = {}
-    for attribute in attributes_of(record.get_attribute_set_id()):
-        shown = show_value(attribute, record.attributes.get(attribute.key))
-        if shown:
+    for attribute in attributes:
+        value = record.attributes.get(attribute.key)
+        if value is None or attribute.key not in shown_keys:
+            continue
+        if shown := show_on_card(attribute, value, seen):
             sections.setdefault(attribute.section_label, []).append((str(attribute), shown))
     return list(sections.items())
+
+
+def show_on_card(attribute: Attribute, value, seen: dict) -> str:
+    """The value as safe HTML where it can be followed, dialled or written to; `seen` as `readable_links` gives it."""
+    kind = attribute.kind
+    if kind == AttributeKind.LINK:
+        parts, record = link_parts(value), seen.get(value)
+        kind_of_link = kind_named(parts[0]) if parts else None
+        if record is None or kind_of_link is None:
+            return ""
+        return format_html('<a href="{}">{}</a>', kind_of_link.url(record.pk), record)
+    shown = show_value(attribute, value)
+    if not shown:
+        return ""
+    if kind == AttributeKind.FILE:
+        return format_html('<a href="{}">{}</a>', reverse("files:file_download", args=[value]), shown)
+    if kind == AttributeKind.EMAIL:
+        return format_html('<a href="mailto:{}">{}</a>', value, shown)
+    if kind == AttributeKind.PHONE:
+        return format_html('<a href="tel:{}">{}</a>', value, shown)
+    if kind == AttributeKind.URL and str(value).startswith(("http://", "https://")):
+        return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', value, shown)
+    return shown

@@ -3,6 +3,8 @@
 The truth is the record's own JSON column; `AttributeValue` repeats, indexed, what may be filtered, sorted or unique.
 """
 
+from typing import ClassVar
+
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -29,10 +31,29 @@ class AttributeKind(models.TextChoices):
     DATE = "date", _("date")
     CHOICE = "choice", _("choice")
     BOOL = "bool", _("yes / no")
+    CHOICES = "choices", _("several choices")
+    PERSON = "person", _("person")
+    LINK = "link", _("link to a record")
+    FILE = "file", _("file")
+    URL = "url", _("web address")
+    PHONE = "phone", _("phone")
+    EMAIL = "email", _("e-mail")
+
+
+CHOOSING = (AttributeKind.CHOICE, AttributeKind.CHOICES)
+DECIDING = (*CHOOSING, AttributeKind.BOOL)
+"""The kinds on which it may depend whether another attribute is shown."""
+WITHOUT_DEFAULT = (AttributeKind.LINK, AttributeKind.FILE)
 
 
 class Attribute(Named):
-    """One attribute. `choices` lists [value, label, label in Polish] for kind `choice`."""
+    """One attribute.
+
+    `choices` lists [value, label, label in Polish] for the kinds of CHOOSING; `link_kind` is the kind of record a
+    link leads to. `default` is written as a person types it; a new record starts with it. With `shown_if_key` the
+    attribute exists only while that other attribute of the set has one of `shown_if_values` ("yes" and "no" for a
+    yes / no). While `is_converting`, a job is rewriting the values for another kind and nobody sees the attribute.
+    """
 
     attribute_set = models.ForeignKey(
         AttributeSet, models.CASCADE, related_name="attributes", verbose_name=_("set")
@@ -55,6 +76,11 @@ class Attribute(Named):
     filterable = models.BooleanField(_("filterable"), default=False)
     sortable = models.BooleanField(_("sortable"), default=False)
     archived = models.BooleanField(_("archived"), default=False)
+    link_kind = models.CharField(_("linked kind of record"), max_length=60, blank=True)
+    default = models.CharField(_("default"), max_length=400, blank=True)
+    shown_if_key = models.CharField(_("shown only if"), max_length=40, blank=True)
+    shown_if_values = models.JSONField(_("has one of"), default=list, blank=True)
+    is_converting = models.BooleanField(default=False, editable=False)
 
     class Meta:
         verbose_name = _("attribute")
@@ -63,8 +89,23 @@ class Attribute(Named):
         constraints = [models.UniqueConstraint(fields=["attribute_set", "key"], name="one_key_in_a_set")]
 
     def clean(self) -> None:
-        """Raises ValidationError for a choice without choices, or choices that are not triples of texts."""
-        if self.kind != AttributeKind.CHOICE:
+        """Raises ValidationError for choices, a linked kind, a default or flags that do not fit the kind."""
+        self._clean_choices()
+        if self.kind != AttributeKind.LINK:
+            self.link_kind = ""
+        elif not self.link_kind:
+            raise ValidationError({"link_kind": _("Say what kind of record the link leads to.")})
+        if self.kind == AttributeKind.FILE:
+            self.filterable = self.sortable = self.unique = False
+        if not self.shown_if_key:
+            self.shown_if_values = []
+        elif not self.shown_if_values:
+            raise ValidationError({"shown_if_values": _("List at least one value.")})
+        if self.default and self.kind in WITHOUT_DEFAULT:
+            raise ValidationError({"default": _("This kind has no default.")})
+
+    def _clean_choices(self) -> None:
+        if self.kind not in CHOOSING:
             self.choices = []
         elif not self.choices:
             raise ValidationError({"choices": _("List at least one choice.")})
@@ -95,11 +136,16 @@ class Attribute(Named):
 
 
 class AttributeValue(models.Model):
-    """The searchable copy of one value; `text` holds the first 200 folded characters."""
+    """The searchable copy of one value; `text` holds the first 200 folded characters.
+
+    Several choices make a row for each, told apart by `place`. A person or a file is its id in `number`; a link is
+    its text (`deals.deal/7`) and the id in `number`.
+    """
 
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="+")
     record_kind = models.CharField(max_length=60)
     record_id = models.BigIntegerField()
+    place = models.PositiveSmallIntegerField(default=0)
     text = models.CharField(max_length=200, null=True)
     number = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     date = models.DateField(null=True)
@@ -107,7 +153,7 @@ class AttributeValue(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["attribute", "record_id"], name="one_value_per_record"),
+            models.UniqueConstraint(fields=["attribute", "record_id", "place"], name="one_value_in_a_place"),
             models.UniqueConstraint(fields=["attribute", "unique_key"], name="unique_attribute_values"),
         ]
         indexes = [
@@ -118,7 +164,12 @@ class AttributeValue(models.Model):
 
 
 class AttributedRecord(models.Model):
-    """A record with attributes; the area says which set applies in `attribute_set`."""
+    """A record with attributes; the area says which set applies.
+
+    `attribute_set_lookup`: the way from the model to the id of its set, empty when all records of the kind share one.
+    """
+
+    attribute_set_lookup: ClassVar[str] = ""
 
     attributes = models.JSONField(default=dict, blank=True, editable=False)
 

@@ -8,6 +8,16 @@ class HistoryConfig(AppConfig):
     verbose_name = _("History")
 
     def ready(self) -> None:
+        from crm.history import receivers  # noqa: F401
         from crm.history.kinds import EventKind, Group, register_event
 
         register_event(EventKind("comment_added", _("left a note"), "chat-left-text", Group.NOTE, "grey"))
+        register_event(
+            EventKind(
+                "attribute_value_lost",
+                _("changed the kind of “%(attribute)s”; the value did not fit"),
+                "arrow-repeat",
+                Group.CHANGE,
+                "amber",
+            )
+        )

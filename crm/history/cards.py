@@ -8,6 +8,7 @@ from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from crm.attributes.references import readable_links
 from crm.history.kinds import describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
@@ -80,7 +81,20 @@ def _lines(user, record, events: list[Event]) -> list[Line]:
         key = (event.subject_kind, event.subject_id)
         if key == own or key in visible:
             lines.append(_line(event, visible.get(key)))
+    name_links(user, [change for line in lines for change in line.changes])
     return lines
+
+
+def name_links(user, changes: list[Change]) -> None:
+    """Links to records are kept without their names; here they get them, where the reader sees the record."""
+    seen = readable_links(user, [value for change in changes for value in (change.old, change.new)])
+    for change in changes:
+        change.old_text = _name(seen, change.old) or change.old_text
+        change.new_text = _name(seen, change.new) or change.new_text
+
+
+def _name(seen: dict, value) -> str:
+    return str(seen[value]) if isinstance(value, str) and value in seen else ""
 
 
 def _line(event: Event, subject) -> Line:

@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from crm.attributes.models import AttributedRecord
+from crm.attributes.references import readable_links
 from crm.attributes.services import attributes_of, set_attributes, write_derived
 from crm.attributes.values import show_value
 from crm.history.models import Change, Event
@@ -62,9 +63,9 @@ def edit_record(
     demand(by, action, record)
     fresh = type(record).objects.select_for_update().get(pk=record.pk)
     changes = _field_changes(fresh, values)
-    changes += _attribute_changes(fresh, attributes)
+    changes += _attribute_changes(fresh, attributes, by)
     if version != fresh.version:
-        _demand_no_clash(fresh, changes, version)
+        _demand_no_clash(fresh, changes, version, by)
     if not changes:
         return None
     for name, value in values.items():
@@ -95,12 +96,12 @@ def _field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
     return changes
 
 
-def _attribute_changes(fresh: models.Model, attributes: dict | None) -> list[FieldChange]:
+def _attribute_changes(fresh: models.Model, attributes: dict | None, by) -> list[FieldChange]:
     if attributes is None or not isinstance(fresh, AttributedRecord):
         return []
     known = {item.key: item for item in attributes_of(fresh.get_attribute_set_id())}
     changes = []
-    for key, (old, new) in set_attributes(fresh, attributes, partial=True).items():
+    for key, (old, new) in set_attributes(fresh, attributes, partial=True, by=by).items():
         item = known[key]
         changes.append(
             FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new))
@@ -108,18 +109,27 @@ def _attribute_changes(fresh: models.Model, attributes: dict | None) -> list[Fie
     return changes
 
 
-def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int) -> None:
+def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int, by) -> None:
     since = Change.objects.filter(
         event__subject_kind=kind_label(type(fresh)), event__subject_id=fresh.pk, event__version__gt=version
     )
     latest = {change.field: change for change in since.select_related("event__actor").order_by("id")}
+    both = [change for change in changes if change.field in latest]
+    seen = readable_links(by, [value for change in both for value in (change.old, change.new)])
     clashes = [
-        Clash(change.field, change.label, change.new_text, change.old_text, latest[change.field].event.actor)
-        for change in changes
-        if change.field in latest
-    ]
+        Clash(
+            change.field, change.label, _text(seen, change.new, change.new_text),
+            _text(seen, change.old, change.old_text), latest[change.field].event.actor,
+        )
+        for change in both
+    ]  # fmt: skip
     if clashes:
         raise EditConflict(fresh, clashes)
+
+
+def _text(seen: dict, value, text: str) -> str:
+    """A link's record by its name, where the editor sees it."""
+    return str(seen[value]) if isinstance(value, str) and value in seen else text
 
 
 def english(text) -> str:

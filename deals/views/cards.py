@@ -36,7 +36,7 @@ def card_context(request, deal: Deal) -> dict:
         "record": deal, "deal": deal, "card_kind": "deals.deal", "pending": pending,
         "destination": destination(pending) if pending else "", "waits": waits_of(pending, request.user),
         "steps": stage_bar(deal, pending), "pill_parts": status_pill(deal), "facts": deal_card_facts(deal),
-        "sections": attribute_sections(deal),
+        "sections": attribute_sections(deal, request.user),
         "people": list(deal.deal_contacts.select_related("contact")),
         "is_fragment": wants_fragment(request),
         "may_withdraw": pending is not None and (deal.may_edit or pending.requested_by_id == request.user.pk),
@@ -67,7 +67,7 @@ def deal_create(request):
     if request.method != "POST":
         form = DealForm(initial=request.GET.dict(), user=request.user)
         return page(request, "deals/deal_create.html", {"form": form}, partial="form")
-    form = DealForm(request.POST, user=request.user)
+    form = DealForm(request.POST, request.FILES, user=request.user)
     deal = _created(request, form) if form.is_valid() else None
     if deal is None:
         return page(request, "deals/deal_create.html", {"form": form}, partial="form", status=422)
@@ -94,7 +94,7 @@ def deal_update(request, pk: int):
     """Changes fields, attributes and contacts; 409 when somebody changed the same field meanwhile."""
     deal = get_visible(Deal, request.user, pk, "edit", queryset=Deal.objects.select_related(*JOINED))
     url = reverse("deals:deal_detail", args=[pk])
-    form = DealForm(request.POST or None, instance=deal, user=request.user)
+    form = DealForm(request.POST or None, request.FILES or None, instance=deal, user=request.user)
     context = {"form": form, "deal": deal}
     if request.method != "POST":
         return page(request, "deals/deal_update.html", context, partial="form")

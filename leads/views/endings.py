@@ -26,7 +26,12 @@ def lead_conversion(request, pk: int):
         return redirect(request, _outcome(lead.deal_id, lead.counterparty_id))
     data = request.POST if request.method == "POST" else None
     forms = ConversionForms(
-        lead=lead, user=request.user, url=request.path, data=data, preset=_preset(request)
+        lead=lead,
+        user=request.user,
+        url=request.path,
+        data=data,
+        files=request.FILES or None,
+        preset=_preset(request),
     )
     if data is None or not forms.is_valid():
         return _conversion_page(request, forms, lead, 200 if data is None else 422)

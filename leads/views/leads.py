@@ -55,7 +55,7 @@ def lead_detail(request, pk: int):
         "may_edit": may(request.user, "edit", lead),
         "may_convert": may(request.user, "convert", lead),
         "facts": lead_card_facts(lead),
-        "sections": attribute_facts(lead),
+        "sections": attribute_facts(lead, request.user),
         "became": became(request.user, lead),
         "is_fragment": wants_fragment(request),
     }
@@ -69,7 +69,7 @@ def lead_create(request):
     demand_kind(request.user, "create", Lead)
     if request.method != "POST":
         return _create_page(request, LeadForm(initial=request.GET.dict(), user=request.user))
-    form = LeadForm(request.POST, user=request.user)
+    form = LeadForm(request.POST, request.FILES, user=request.user)
     lead = _created(request, form) if form.is_valid() else None
     if lead is None:
         return _create_page(request, form, 422)
@@ -102,7 +102,8 @@ def lead_update(request, pk: int):
         Lead, request.user, pk, "edit", queryset=Lead.objects.select_related("owner", "source")
     )
     url = reverse("leads:lead_detail", args=[pk])
-    form = LeadForm(request.POST if request.method == "POST" else None, instance=lead, user=request.user)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = LeadForm(*sent, instance=lead, user=request.user)
     if request.method != "POST" or not form.is_valid():
         return _update_page(request, form, lead, 422 if request.method == "POST" else 200)
     try:

@@ -45,6 +45,7 @@ _CURRENCY = re.compile(r"(?i)\s*(zł|pln|eur|usd|gbp|chf|€|\$|£)\s*")
 _INTEGER_FLOAT = re.compile(r"^(\d+)[.,]0+$")
 _GREATEST_AMOUNT = Decimal(10) ** 12
 _SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
+_SEVERAL = re.compile(r"[;,|\n]")
 _EMAILS = re.compile(r"[\s;,|]+")
 _web_address = URLValidator(schemes=["http", "https"])
 
@@ -80,6 +81,8 @@ def clean(
         return _tax_number(text, region), []
     if target.kind == "choice":
         return _choice(target, text), []
+    if target.kind == "choices":
+        return [_choice(target, part) for part in _SEVERAL.split(text) if part.strip()], []
     if target.kind == "user":
         return _user(text, users or {}), []
     value = _SIMPLE.get(target.kind, _text)(text)

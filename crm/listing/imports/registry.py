@@ -18,6 +18,7 @@ FIELD_KINDS = (
     "money",
     "date",
     "choice",
+    "choices",
     "yes_no",
     "user",
 )

@@ -132,6 +132,9 @@ def field(bound, label=True, wide=False, autofocus=False, hint=True):
         "label": label,
         "hint": bound.help_text if hint else "",
         "wide": wide,
+        "is_demanded": bound.field.required or getattr(bound.field, "is_demanded", False),
+        "shown_if": getattr(bound.field, "shown_if", ""),
+        "shown_if_values": getattr(bound.field, "shown_if_values", ""),
     }
 
 
