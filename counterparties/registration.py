@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.models import Contact, Counterparty
+from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
@@ -81,6 +82,7 @@ def register_counterparties() -> None:
             facts=contact_facts,
         )
     )
+    register_deletable(COUNTERPARTY, CONTACT)
     register_event(*EVENTS)
     _register_pages()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.history.bin import Follower, register_deletable, register_follower
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -26,6 +27,8 @@ def register_deals() -> None:
             rights=RIGHTS, searchable=True, facts=deal_facts,
         )
     )  # fmt: skip
+    register_deletable("deals.deal")
+    register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
     )
@@ -40,3 +43,8 @@ def register_deals() -> None:
             kind="deals.deal",
         )
     )  # fmt: skip
+
+
+def _open_deals(counterparty):
+    """A counterparty goes only with its open deals; closed ones keep its name."""
+    return Deal.objects.open().filter(counterparty=counterparty, deleted_at=None)

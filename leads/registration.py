@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
@@ -48,6 +49,7 @@ def register_leads() -> None:
             facts=lead_facts,
         )
     )
+    register_deletable(LEAD_KIND)
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(

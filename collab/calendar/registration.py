@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from collab.calendar.blocks import next_strip, today
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
-from collab.calendar.selectors import CARD_FIELDS, activities_of
+from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
+from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.operations.registry import Input, Operation, register_operation
 from crm.people.kinds import RecordKind, register_kind
@@ -51,6 +52,9 @@ def register_all() -> None:
             personal=True,
         )
     )
+    register_deletable("collab_calendar.activity")
+    for label in CARD_KINDS:
+        register_follower(Follower(label, _("planned activities"), planned_on))
     _register_events()
     _register_pages()
     _register_card_parts()

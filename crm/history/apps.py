@@ -11,3 +11,10 @@ class HistoryConfig(AppConfig):
         from crm.history.kinds import EventKind, Group, register_event
 
         register_event(EventKind("comment_added", _("left a note"), "chat-left-text", Group.NOTE, "grey"))
+        register_event(
+            EventKind("record_deleted", _("put the record into the recycle bin"), "trash3", Group.CHANGE, "red"),
+            EventKind(
+                "record_restored", _("took the record out of the recycle bin"), "arrow-counterclockwise",
+                Group.CHANGE, "blue",
+            ),
+        )  # fmt: skip

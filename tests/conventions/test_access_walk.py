@@ -18,6 +18,8 @@ from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, Stage
 from collab.calendar.models import Activity
 from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
+from crm.history.bin import delete_record
+from crm.history.models import Deletion
 from crm.jobs.services import enqueue
 from crm.listing.models import Import
 from crm.notify.models import Notification
@@ -27,6 +29,7 @@ from crm.web.demo import Demo, steps
 from deals.models import Deal
 from funnel.models import Stage
 from leads.models import Lead
+from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,7 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
+    (r"history:deletion_\w+", "deletion"),
     (r"history:\w+|web:card_next", "deal"),
 ]
 
@@ -117,6 +121,7 @@ def make_records() -> dict:
         "definition": ProcessDefinition.objects.first(),
         "version": ProcessVersion.objects.first(),
         "gate": StageGate.objects.first(),
+        "deletion": delete_record(record=make_lead(rep), by=rep),
     }
 
 
@@ -130,6 +135,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
+    if key == "deletion":
+        return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
     if key in {"import", "job", "notification"}:
         return user.username == "rep"
     return True
