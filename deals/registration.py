@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from crm.history.bin import Follower, register_deletable, register_follower
+from crm.history.undoing import Editor, register_editor
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -16,6 +17,7 @@ from crm.web.registry import (
 )
 from deals.facts import deal_facts
 from deals.models import Deal
+from deals.services import EDITABLE, edit_deal
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
 
@@ -28,6 +30,9 @@ def register_deals() -> None:
         )
     )  # fmt: skip
     register_deletable("deals.deal")
+    register_editor(
+        Editor("deals.deal", frozenset(EDITABLE), lambda record, **edit: edit_deal(deal=record, **edit))
+    )
     register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from crm.history.kinds import describe, event_kind, keys_in
 from crm.history.models import Change, Event, EventLink
+from crm.history.undoing import can_undo
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
 
@@ -28,6 +29,7 @@ class Line:
     changes: list[Change]
     subject: object
     subject_url: str
+    can_undo: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,4 +92,5 @@ def _line(event: Event, subject) -> Line:
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url)
+    undoable = subject is None and can_undo(event, changes)
+    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url, undoable)

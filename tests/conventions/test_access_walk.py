@@ -19,7 +19,7 @@ from collab.calendar.models import Activity
 from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
-from crm.history.models import Deletion
+from crm.history.models import Deletion, Event
 from crm.jobs.services import enqueue
 from crm.listing.models import Import
 from crm.notify.models import Notification
@@ -29,6 +29,7 @@ from crm.web.demo import Demo, steps
 from deals.models import Deal
 from funnel.models import Stage
 from leads.models import Lead
+from leads.services import edit_lead
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,7 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
+    (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
     (r"history:\w+|web:card_next", "deal"),
 ]
@@ -121,8 +123,14 @@ def make_records() -> dict:
         "definition": ProcessDefinition.objects.first(),
         "version": ProcessVersion.objects.first(),
         "gate": StageGate.objects.first(),
+        "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
         "deletion": delete_record(record=make_lead(rep), by=rep),
     }
+
+
+def edited_event(rep: User, lead: Lead) -> Event:
+    edit_lead(lead=lead, values={"city": "Wieliczka"}, version=lead.version, by=rep)
+    return Event.objects.filter(kind="lead_changed", subject_id=lead.pk).latest("pk")
 
 
 def seen_by(key: str, record, user: User) -> bool:
@@ -135,6 +143,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
+    if key == "event":
+        return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
     if key in {"import", "job", "notification"}:

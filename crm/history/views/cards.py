@@ -9,6 +9,7 @@ from crm.history.cards import card_history as read_history
 from crm.history.kinds import Group
 from crm.history.services import add_comment
 from crm.people.kinds import RecordKind, kind_named
+from crm.people.visibility import may
 from crm.web.access import get_visible
 from crm.web.htmx import page, trigger
 
@@ -38,6 +39,7 @@ def _history_page(request, kind: str, record, status: int = 200, error: str = ""
         cursor=request.GET.get("cursor", "")[:60],
     )
     context = {
+        "may_edit": may(request.user, "edit", record),
         "kind": kind, "record": record, "history": history, "group": group, "groups": Group.choices, "error": error,
     }  # fmt: skip
     partial = "lines" if request.GET.get("cursor") else "history"
