@@ -57,11 +57,12 @@ class EventLink(models.Model):
 class Comment(models.Model):
     """A note somebody left on a card; its event is of kind `comment_added`.
 
-    A removed note keeps its event and loses its text.
+    A removed note keeps its event and loses its text. `mentions`: the people it names, as {id, login, name}.
     """
 
     event = models.OneToOneField(Event, models.CASCADE, related_name="comment")
     text = models.TextField()
+    mentions = models.JSONField(default=list)
     edited_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
 

@@ -20,6 +20,7 @@ from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
+from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
 from crm.listing.models import Import
 from crm.notify.models import Notification
@@ -59,6 +60,7 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
+    (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
     (r"history:\w+|web:card_next", "deal"),
@@ -123,6 +125,7 @@ def make_records() -> dict:
         "definition": ProcessDefinition.objects.first(),
         "version": ProcessVersion.objects.first(),
         "gate": StageGate.objects.first(),
+        "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
         "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
         "deletion": delete_record(record=make_lead(rep), by=rep),
     }
@@ -143,6 +146,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
+    if key == "comment":
+        return Lead.objects.visible_to(user).filter(pk=record.event.subject_id).exists()
     if key == "event":
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":

@@ -5,7 +5,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from crm.history.models import Deletion
-from crm.history.services import add_comment
+from crm.history.notes import add_comment
 from crm.listing.imports.undoing import Plan, plan_undo, start_undo
 from crm.listing.models import Import
 from crm.notify.models import Notification
