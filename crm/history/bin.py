@@ -59,6 +59,7 @@ class Attached:
 
 _deletable: list[str] = []
 _followers: dict[str, list[Follower]] = {}
+_consequences: dict[str, list[Callable]] = {}
 
 
 def register_deletable(*labels: str) -> None:
@@ -70,6 +71,16 @@ def register_follower(*followers: Follower) -> None:
     """Called from `AppConfig.ready()` of the area whose records hang on others."""
     for follower in followers:
         _followers.setdefault(follower.of, []).append(follower)
+
+
+def register_consequence(label: str, describe: Callable[[models.Model], str]) -> None:
+    """What else deleting a record does, as a sentence for the confirmation; empty for nothing."""
+    _consequences.setdefault(label, []).append(describe)
+
+
+def consequences_of(record: models.Model) -> list[str]:
+    told = [describe(record) for describe in _consequences.get(kind_label(type(record)), [])]
+    return [sentence for sentence in told if sentence]
 
 
 def deletable_kinds() -> list[RecordKind]:

@@ -79,6 +79,8 @@ def test_a_deleted_record_is_nowhere(rep, signed_in):
 def test_a_deleted_deal_leaves_board_and_withdraws_what_it_waited_for(waiting_deal, rep, signed_in):
     board = signed_in(rep).get(reverse("deals:deal_board"))
     assert waiting_deal.name in board.content.decode()
+    asked = reverse("history:record_deletion", args=["deals.deal", waiting_deal.pk])
+    assert "waits for a decision is withdrawn" in signed_in(rep).get(asked).content.decode()
     delete_record(record=waiting_deal, by=rep)
     assert StageRequest.objects.get().status == "withdrawn"
     assert waiting_deal.name not in signed_in(rep).get(reverse("deals:deal_board")).content.decode()

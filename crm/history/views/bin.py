@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm.history.bin import (
     StillNeeded,
     attached_to,
+    consequences_of,
     deletable_kinds,
     delete_record,
     is_deletable,
@@ -61,8 +62,11 @@ def _deletable(label: str) -> RecordKind:
 
 
 def _confirmation(request, kind: RecordKind, record, error: str = ""):
-    context = {"kind": kind, "record": record, "attached": attached_to(record=record, user=request.user)}
-    context |= {"error": error, "is_blocked": any(group.is_blocked for group in context["attached"])}
+    attached = attached_to(record=record, user=request.user)
+    context = {
+        "kind": kind, "record": record, "attached": attached, "error": error,
+        "consequences": consequences_of(record), "is_blocked": any(group.is_blocked for group in attached),
+    }  # fmt: skip
     return page(
         request, "history/record_deletion.html", context, partial="form", status=422 if error else 200
     )
