@@ -4,6 +4,8 @@ from django.dispatch import receiver
 
 from bpm import gates
 from bpm.effects import CALL, PRIORITY, STEP
+from bpm.models import ProcessInstance
+from crm.history.signals import record_deleted, record_erasing
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
@@ -30,6 +32,24 @@ def abandon_overridden(transition, by, **_kwargs) -> None:
     """Somebody moved the deal past its gate."""
     if transition.cause == TransitionCause.OVERRIDE and transition.request_id:
         gates.abandon(transition.request_id, by=by)
+
+
+@receiver(record_deleted, dispatch_uid="bpm.abandon_deleted")
+def abandon_deleted(record, by, **_kwargs) -> None:
+    """Runs on a deleted card are called off, by jobs: the card is locked now."""
+    open_runs = ProcessInstance.objects.filter(
+        record_kind=record._meta.label_lower, record_id=record.pk, ended_at=None
+    )
+    for pk in open_runs.values_list("pk", flat=True):
+        enqueue(kind=gates.CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)
+
+
+@receiver(record_erasing, dispatch_uid="bpm.erase_runs")
+def erase_runs(record, **_kwargs) -> None:
+    """Runs are erased with their card, those started by others first."""
+    runs = ProcessInstance.objects.filter(record_kind=record._meta.label_lower, record_id=record.pk)
+    while leaves := list(runs.filter(children=None).values_list("pk", flat=True)):
+        ProcessInstance.objects.filter(pk__in=leaves).delete()
 
 
 @receiver(job_ended, dispatch_uid="bpm.job_ended")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.models import Contact, Counterparty
+from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_contact, edit_counterparty
+from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
+from crm.history.undoing import Editor, register_editor
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -81,8 +84,23 @@ def register_counterparties() -> None:
             facts=contact_facts,
         )
     )
+    register_deletable(COUNTERPARTY, CONTACT)
+    _register_editors()
     register_event(*EVENTS)
     _register_pages()
+
+
+def _register_editors() -> None:
+    # The type decides which attributes there are, so a change of it is not taken back field by field.
+    fields = frozenset(COUNTERPARTY_FIELDS - {"counterparty_type"})
+    register_editor(
+        Editor(COUNTERPARTY, fields, lambda record, **edit: edit_counterparty(counterparty=record, **edit))
+    )
+    register_editor(
+        Editor(
+            CONTACT, frozenset(CONTACT_FIELDS), lambda record, **edit: edit_contact(contact=record, **edit)
+        )
+    )
 
 
 def _register_pages() -> None:

@@ -8,6 +8,7 @@ class DealsConfig(AppConfig):
     verbose_name = _("Deals")
 
     def ready(self) -> None:
+        from deals import receivers  # noqa: F401
         from deals.events import register_deal_events
         from deals.operations import register_deal_operations
         from deals.registration import register_deals

@@ -287,6 +287,11 @@ class LedgerQuerySet(models.QuerySet):
     def delete(self):
         raise LedgerError("the ledger of transitions is append-only")
 
+    def erase_of(self, deal: Deal) -> None:
+        """The rows of a deal that is being erased for good: the one way a row ever leaves."""
+        rows = self.filter(deal=deal)
+        rows._raw_delete(rows.db)
+
 
 class StageTransition(models.Model):
     """A committed fact: where the deal stood, and what it was worth, from `at` on.

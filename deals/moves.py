@@ -151,6 +151,18 @@ def withdraw_request(*, request: StageRequest, by) -> StageRequest:
     fresh = _locked_pending(request)
     if by.pk != request.requested_by_id and not may(by, "edit", fresh):
         raise StageRefused(_("You may not move this deal."))
+    return _withdraw(request, by)
+
+
+@transaction.atomic
+def drop_request(*, deal: Deal, by) -> None:
+    """Takes back what a deal waits for because the deal itself goes; whoever may delete it may do this."""
+    if (request := pending_request(deal)) is not None:
+        _locked_pending(request)
+        _withdraw(request, by)
+
+
+def _withdraw(request: StageRequest, by) -> StageRequest:
     _decide(request, RequestStatus.WITHDRAWN, by)
     record_request(request, kind="deal_request_withdrawn", by=by)
     deal_request_withdrawn.send(StageRequest, request=request, by=by)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.history.bin import Follower, register_consequence, register_deletable, register_follower
+from crm.history.undoing import Editor, register_editor
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -15,6 +18,7 @@ from crm.web.registry import (
 )
 from deals.facts import deal_facts
 from deals.models import Deal
+from deals.services import EDITABLE, edit_deal, pending_request
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
 
@@ -26,6 +30,12 @@ def register_deals() -> None:
             rights=RIGHTS, searchable=True, facts=deal_facts,
         )
     )  # fmt: skip
+    register_deletable("deals.deal")
+    register_consequence("deals.deal", _withdrawn_move)
+    register_editor(
+        Editor("deals.deal", frozenset(EDITABLE), lambda record, **edit: edit_deal(deal=record, **edit))
+    )
+    register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
     )
@@ -40,3 +50,12 @@ def register_deals() -> None:
             kind="deals.deal",
         )
     )  # fmt: skip
+
+
+def _open_deals(counterparty):
+    """A counterparty goes only with its open deals; closed ones keep its name."""
+    return Deal.objects.open().filter(counterparty=counterparty, deleted_at=None)
+
+
+def _withdrawn_move(deal) -> str:
+    return gettext("The move that waits for a decision is withdrawn.") if pending_request(deal) else ""

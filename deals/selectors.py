@@ -24,9 +24,10 @@ def allowed(user, action: str) -> Case | Value:
 
 
 def with_rights(deals, user):
-    """Deals that know `may_edit`, `may_reopen` and `may_override` for this reader."""
+    """Deals that know `may_edit`, `may_delete`, `may_reopen` and `may_override` for this reader."""
     return deals.annotate(
         may_edit=allowed(user, "edit"),
+        may_delete=allowed(user, "delete"),
         may_reopen=allowed(user, "reopen"),
         may_override=allowed(user, "override_gate"),
     )

@@ -8,7 +8,7 @@ class LeadsConfig(AppConfig):
     verbose_name = _("Leads")
 
     def ready(self) -> None:
-        from leads import imports
+        from leads import imports, receivers  # noqa: F401
         from leads.registration import register_leads
 
         register_leads()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
+from crm.history.undoing import Editor, register_editor
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.models import LEAD_KIND, Lead
+from leads.services import LEAD_FIELDS, edit_lead
 
 RIGHTS = (("convert", _("convert a lead")),)
 EVENTS = (
@@ -47,6 +50,10 @@ def register_leads() -> None:
             searchable=True,
             facts=lead_facts,
         )
+    )
+    register_deletable(LEAD_KIND)
+    register_editor(
+        Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))

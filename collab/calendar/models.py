@@ -56,6 +56,16 @@ class ActivityQuerySet(VisibleQuerySet):
             return rows
         return rows.filter(named | user.access.condition(self.model, action) | _by_card(user, action))
 
+    def in_bin(self, user, action: str = "delete") -> Self:
+        """Deleted ones: his own, those of the calendars his roles reach, and those on cards he reaches."""
+        rows = self.filter(deleted_at__isnull=False).filter(Q(is_private=False) | Q(owner_id=user.pk))
+        reach = user.access.condition(self.model, action)
+        return (
+            rows.filter(Q(owner_id=user.pk) | reach | _by_card(user, action))
+            if user.is_active
+            else self.none()
+        )
+
     def open(self) -> Self:
         """Neither done nor cancelled."""
         return self.filter(done_at=None, cancelled_at=None, deleted_at=None)

@@ -1,10 +1,13 @@
-"""What becomes of a lead's activities when the lead is converted."""
+"""What becomes of activities when their lead is converted, or a card is erased."""
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 
-from collab.calendar.models import Activity
+from collab.calendar.models import Activity, ActivityParticipant
+from collab.calendar.selectors import CARD_FIELDS
+from counterparties.models import Contact
+from crm.history.signals import record_erasing
 from leads.signals import lead_converted
 
 
@@ -15,3 +18,12 @@ def follow_conversion(sender, lead, counterparty, contact, deal, by, **kwargs) -
     values = {name: Coalesce(F(name), card.pk) for name, card in became.items() if card is not None}
     if values:
         Activity.objects.filter(lead=lead).update(**values)
+
+
+@receiver(record_erasing, dispatch_uid="collab_calendar.let_go_of_card")
+def let_go_of_card(record, **kwargs) -> None:
+    """What was done stays in the calendar of whoever did it, without the erased card."""
+    if name := CARD_FIELDS.get(record._meta.label_lower):
+        Activity.objects.filter(**{name: record}).update(**{name: None})
+    if isinstance(record, Contact):
+        ActivityParticipant.objects.filter(contact=record).delete()

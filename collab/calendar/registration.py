@@ -8,8 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from collab.calendar.blocks import next_strip, today
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
-from collab.calendar.selectors import CARD_FIELDS, activities_of
+from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
+from collab.calendar.services import edit_activity
+from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
+from crm.history.undoing import Editor, register_editor
 from crm.operations.registry import Input, Operation, register_operation
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
@@ -28,6 +31,7 @@ from crm.web.registry import (
 )
 
 CARD_KINDS = tuple(CARD_FIELDS)
+UNDOABLE = frozenset({"subject", "description", "place", "starts_at", "ends_at", "all_day", "is_private"})
 _EVENTS = [
     # activity kind, group, icon, planned, completed, moved, cancelled, edited
     ("call", Group.CALL, "telephone", _("planned a call for %(when)s"), _("logged a call"),
@@ -51,6 +55,10 @@ def register_all() -> None:
             personal=True,
         )
     )
+    register_deletable("collab_calendar.activity")
+    register_editor(Editor("collab_calendar.activity", UNDOABLE, _edit, has_attributes=False))
+    for label in CARD_KINDS:
+        register_follower(Follower(label, _("planned activities"), planned_on))
     _register_events()
     _register_pages()
     _register_card_parts()
@@ -149,3 +157,7 @@ def _register_operation() -> None:
             ),
         )
     )
+
+
+def _edit(*, record, values, attributes, version, by, via) -> None:
+    edit_activity(activity=record, values=values, version=version, by=by, via=via)

@@ -154,3 +154,10 @@ def _card_names(user, keys: set[tuple[str, int]]) -> dict[tuple[str, int], CardN
         return {}
     rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
     return {(label, pk): CardName(label, pk, text.strip()) for label, pk, text in rows}
+
+
+def planned_on(card) -> ActivityQuerySet:
+    """What is planned on a card and on none that comes before it: it has no purpose without the card."""
+    here = CARD_FIELDS[kind_label(type(card))]
+    above = list(CARDS)[: list(CARDS).index(here)]
+    return Activity.objects.open().filter(**{here: card}, **{f"{name}__isnull": True for name in above})

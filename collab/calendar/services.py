@@ -138,13 +138,13 @@ def reschedule_activity(*, activity, starts_at, by, ends_at=None, via="") -> Act
 
 
 @transaction.atomic
-def edit_activity(*, activity, values, version, by, participants=None) -> Activity:
+def edit_activity(*, activity, values, version, by, participants=None, via="") -> Activity:
     """Changes a planned activity, its times included.
 
     Raises ActivityClosed, EditConflict, PermissionDenied, ValidationError.
     """
     was = activity.starts_at
-    _edit(activity, values, version, by, "edited")
+    _edit(activity, values, version, by, "edited", via)
     if participants is not None:
         _set_participants(activity, by, participants)
     if activity.starts_at != was:

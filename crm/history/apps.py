@@ -19,5 +19,10 @@ class HistoryConfig(AppConfig):
                 "arrow-repeat",
                 Group.CHANGE,
                 "amber",
-            )
-        )
+            ),
+            EventKind("record_deleted", _("put the record into the recycle bin"), "trash3", Group.CHANGE, "red"),
+            EventKind(
+                "record_restored", _("took the record out of the recycle bin"), "arrow-counterclockwise",
+                Group.CHANGE, "blue",
+            ),
+        )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Prefetch, Q
 from django.utils import timezone
@@ -11,8 +12,11 @@ from django.utils.translation import gettext
 from crm.attributes.references import readable_links
 from crm.history.kinds import describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
+from crm.history.notes import may_change
+from crm.history.undoing import can_undo
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
+from crm.people.models import User
 
 PAGE = 20
 
@@ -30,6 +34,9 @@ class Line:
     subject: object
     subject_url: str
     via: str
+    can_undo: bool = False
+    mentions: list[dict] = field(default_factory=list)
+    may_change_note: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,21 +47,39 @@ class Page:
     next_cursor: str
 
 
-def card_history(*, user, record, group: str = "", actor_id: int | None = None, cursor: str = "") -> Page:
+def card_history(
+    *, user, record, group: str = "", actor_id: int | None = None, since: date | None = None,
+    until: date | None = None, cursor: str = "",
+) -> Page:  # fmt: skip
     """The latest events of a card the reader may see, newest first, `PAGE` at a time.
 
-    The caller has checked that the reader sees the card. `group` is a `crm.history.kinds.Group`.
+    The caller has checked that the reader sees the card. `group` is a `crm.history.kinds.Group`; `since` and `until`
+    are days of the reader's zone, both included.
     """
     links = EventLink.objects.filter(kind=kind_label(type(record)), record_id=record.pk)
     if group:
         links = links.filter(event__kind__in=keys_in(group))
     if actor_id:
         links = links.filter(event__actor_id=actor_id)
+    if since:
+        links = links.filter(at__gte=_midnight(since))
+    if until and until < date.max:
+        links = links.filter(at__lt=_midnight(until + timedelta(days=1)))
     links = _after(links, cursor).order_by("-at", "-event_id")
     events = _events(list(links.values_list("event_id", flat=True)[: PAGE + 1]))
     last = events[PAGE - 1] if len(events) > PAGE else None
     lines = _lines(user, record, events[:PAGE])
     return Page(lines, f"{last.at.isoformat()}_{last.pk}" if last else "")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def actors_of(record) -> list[User]:
+    """Who has acted on this very record, for the filter. One query."""
+    events = Event.objects.filter(subject_kind=kind_label(type(record)), subject_id=record.pk)
+    return list(User.objects.filter(pk__in=events.order_by().values("actor")))
 
 
 def _after(links, cursor: str):
@@ -80,7 +105,7 @@ def _lines(user, record, events: list[Event]) -> list[Line]:
     for event in events:
         key = (event.subject_kind, event.subject_id)
         if key == own or key in visible:
-            lines.append(_line(event, visible.get(key)))
+            lines.append(_line(event, visible.get(key), user))
     name_links(user, [change for line in lines for change in line.changes])
     return lines
 
@@ -97,13 +122,18 @@ def _name(seen: dict, value) -> str:
     return str(seen[value]) if isinstance(value, str) and value in seen else ""
 
 
-def _line(event: Event, subject) -> Line:
+def _line(event: Event, subject, user) -> Line:
     kind = event_kind(event.kind)
     record_kind = kind_named(event.subject_kind)
-    note = event.comment.text if hasattr(event, "comment") else str(event.payload.get("note", ""))
+    comment = getattr(event, "comment", None)
+    note = comment.text if comment else str(event.payload.get("note", ""))
     changes = list(event.changes.all())
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    via = show_via(event.via)
-    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url, via)
+    undoable = subject is None and can_undo(event, changes)
+    return Line(
+        event, kind.icon, kind.tone, describe(event), note, changes, subject, url, show_via(event.via), undoable,
+        mentions=comment.mentions if comment else [],
+        may_change_note=comment is not None and may_change(comment, user),
+    )  # fmt: skip

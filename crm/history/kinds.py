@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.people.names import Named, localised
@@ -78,9 +79,9 @@ def via_of(process: Named) -> str:
 
 
 def show_via(text: str) -> str:
-    """The signature in the reader's language."""
-    name, _, name_pl = text.partition(_VIA_SIGN)
-    return localised(name, name_pl)
+    """The signature in the reader's language: a process's names, or a text of the catalogue."""
+    name, sign, name_pl = text.partition(_VIA_SIGN)
+    return localised(name, name_pl) if sign or not name else gettext(name)
 
 
 def describe(event: Event) -> str:

@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Event(models.Model):
@@ -53,7 +55,57 @@ class EventLink(models.Model):
 
 
 class Comment(models.Model):
-    """A note somebody left on a card; its event is of kind `comment_added`."""
+    """A note somebody left on a card; its event is of kind `comment_added`.
+
+    A removed note keeps its event and loses its text. `mentions`: the people it names, as {id, login, name}.
+    """
 
     event = models.OneToOneField(Event, models.CASCADE, related_name="comment")
     text = models.TextField()
+    mentions = models.JSONField(default=list)
+    edited_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+
+class DeletionQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "DeletionQuerySet":
+        """What the user would be allowed to delete, were it not deleted already."""
+        from crm.history.bin import deletable_kinds
+
+        condition = Q(pk__in=[])
+        for kind in deletable_kinds():
+            condition |= Q(kind=kind.label, record_id__in=kind.model.objects.in_bin(user).values("pk"))
+        return self.filter(condition)
+
+
+class Deletion(models.Model):
+    """A record in the recycle bin. The row leaves with the record: restored, or erased for good.
+
+    `along_with`: the record went because it hangs on that one, and comes back with it.
+    `kept`: why the last attempt to erase it came to nothing.
+    """
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    record_id = models.BigIntegerField()
+    title = models.CharField(_("name"), max_length=200)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("deleted by")
+    )
+    deleted_at = models.DateTimeField(_("deleted"))
+    along_with = models.ForeignKey("self", models.CASCADE, null=True, related_name="followers")
+    kept = models.CharField(max_length=200, blank=True)
+
+    objects = DeletionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deleted record")
+        verbose_name_plural = _("recycle bin")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["kind", "record_id"], name="once_in_the_bin")]
+        indexes = [
+            models.Index(fields=["kind", "-id"], name="bin_by_kind"),
+            models.Index(fields=["deleted_by", "-id"], name="bin_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

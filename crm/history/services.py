@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from crm.history.models import Change, Comment, Event, EventLink
+from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
-from crm.people.visibility import demand
 
 
 @dataclass(frozen=True)
@@ -120,14 +117,3 @@ def carry_history(*, source: models.Model, targets: Iterable[models.Model]) -> i
     ]
     EventLink.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     return len(rows)
-
-
-@transaction.atomic
-def add_comment(*, record: models.Model, text: str, by, cards: Iterable[models.Model] = ()) -> Comment:
-    """Leaves a note on a card. Raises PermissionDenied for a card `by` does not see, ValidationError for no text."""
-    demand(by, "view", record)
-    text = text.strip().replace("\x00", "")
-    if not text:
-        raise ValidationError(_("Write something first."))
-    event = record_event(kind="comment_added", subject=record, by=by, cards=cards)
-    return Comment.objects.create(event=event, text=text[:10_000])

@@ -9,6 +9,7 @@ from crm.listing.imports.columns import Column
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.report import TABS, page_of_rows
 from crm.listing.imports.services import imported_before
+from crm.listing.imports.undoing import can_undo, is_undoing
 from crm.listing.models import Import, ImportRow
 from crm.listing.sheets.errors import MESSAGES
 
@@ -95,6 +96,8 @@ def detail_context(run: Import, user, *, show: str, after: int) -> dict:
         "steps": steps("run" if run.status == Import.Status.RUNNING or run.is_ended else "preview"),
         "reason": str(MESSAGES[run.error]) % run.error_params if run.error in MESSAGES else "",
         "list_url": importer.list_url(run),
+        "can_undo": can_undo(run, user),
+        "is_undoing": is_undoing(run),
     }
     if run.is_ended:
         rows = page_of_rows(run, importer, user, show=show, after=after)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
+from crm.listing.imports import undoing
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
 from crm.listing.imports.staging import Stager
@@ -18,6 +19,7 @@ from crm.listing.sheets.reading import read_head, read_rows
 from crm.notify.services import notify
 
 BATCH = 500
+UNDO_BATCH = 25
 
 
 def _open(run: JobRun) -> tuple[Import, Importer]:
@@ -150,3 +152,31 @@ def _finish(found: Import) -> None:
         },
         url=f"/imports/{found.pk}/",
     )
+
+
+@handler(undoing.JOB, long=True)
+def import_undo(run: JobRun) -> dict:
+    """Takes an import back, a few rows a slice; rights and what was changed since are looked at for each record."""
+    found, _importer = _open(run)
+    counts = {"last": 0, "done": 0, "undone": 0, "reverted": 0, "kept": 0} | run.checkpoint
+    written = found.rows.filter(status__in=[ImportRow.Status.CREATED, ImportRow.Status.UPDATED])
+    while rows := list(written.filter(number__gt=counts["last"]).order_by("number")[:UNDO_BATCH]):
+        with run.slice():
+            for outcome, number in undoing.undo_rows(found, rows, run.by).items():
+                counts[outcome] += number
+            counts["last"], counts["done"] = rows[-1].number, counts["done"] + len(rows)
+            run.save(checkpoint=counts, done=counts["done"], note=gettext_noop("Undoing the import"))
+    result = {name: counts[name] for name in ("undone", "reverted", "kept")}
+    with run.slice():
+        found.counts = {**found.counts, **result}
+        found.save(update_fields=["counts"])
+        notify(
+            user=found.uploaded_by,
+            kind="import_undone",
+            text=gettext_noop(
+                "Import of %(file)s is undone: %(undone)s deleted, %(reverted)s put back, %(kept)s left"
+            ),
+            params={"file": found.file.name, **result},
+            url=f"/imports/{found.pk}/",
+        )
+    return result

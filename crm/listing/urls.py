@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:pk>/preview/", views.import_preview, name="import_preview"),
     path("<int:pk>/run/", views.import_run, name="import_run"),
     path("<int:pk>/cancellation/", views.import_cancellation, name="import_cancellation"),
+    path("<int:pk>/undo/", views.import_undo, name="import_undo"),
     path("<int:pk>/rows/<int:number>/decision/", views.import_decision, name="import_decision"),
     path("<int:pk>/bad-rows/", views.import_bad_rows, name="import_bad_rows"),
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.listing.forms import DecisionForm, MappingForm, ReadingForm, StartForm, UploadForm
-from crm.listing.imports import report, services
+from crm.listing.imports import report, services, undoing
 from crm.listing.imports.columns import list_columns
 from crm.listing.imports.registry import importer_for, importers_of
 from crm.listing.models import Import, ImportRow
@@ -20,6 +20,7 @@ from crm.listing.sheets.errors import SheetError
 from crm.web.htmx import page, wants_fragment
 from crm.web.htmx import redirect as send_to
 from crm.web.toasts import toast
+from crm.web.tokens import once
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STEP_PAGES = {
@@ -186,6 +187,20 @@ def import_decision(request, pk: int, number: int):
     if wants_fragment(request):
         return HttpResponse(status=204)
     return redirect("imports:import_preview", pk=run.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def import_undo(request, pk: int):
+    """Shows what undoing the import would take back; a POST has it done by a job."""
+    run = _mine(request, pk)
+    if not undoing.can_undo(run, request.user):
+        return send_to(request, reverse("imports:import_detail", args=[pk]))
+    if request.method == "POST":
+        undoing.start_undo(run=run, by=request.user)
+        return send_to(request, reverse("imports:import_detail", args=[pk]))
+    context = {"run": run, "plan": undoing.plan_undo(run, request.user)}
+    return page(request, "listing/import_undo.html", context, partial="form")
 
 
 @require_GET

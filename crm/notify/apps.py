@@ -8,6 +8,7 @@ class NotifyConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        from crm.notify import receivers  # noqa: F401
         from crm.web.registry import TopbarSlot, register_topbar
 
         register_topbar(TopbarSlot(key="bell", template="notify/_bell_slot.html", order=20))

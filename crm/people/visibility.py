@@ -20,6 +20,10 @@ class VisibleQuerySet(models.QuerySet):
         """Only the records on which `user` may perform `action`; deleted ones never."""
         return self.filter(user.access.condition(self.model, action), deleted_at=None)
 
+    def in_bin(self, user, action: str = "delete") -> Self:
+        """The deleted records on which `user` might perform `action`, were they not deleted."""
+        return self.filter(user.access.condition(self.model, action), deleted_at__isnull=False)
+
 
 class OwnedRecord(models.Model):
     """A root kind: an owner and his department decide who sees it, beside explicit shares.

@@ -37,7 +37,7 @@ def card_context(request, deal: Deal) -> dict:
         "destination": destination(pending) if pending else "", "waits": waits_of(pending, request.user),
         "steps": stage_bar(deal, pending), "pill_parts": status_pill(deal), "facts": deal_card_facts(deal),
         "sections": attribute_sections(deal, request.user),
-        "people": list(deal.deal_contacts.select_related("contact")),
+        "people": list(deal.deal_contacts.filter(contact__deleted_at=None).select_related("contact")),
         "is_fragment": wants_fragment(request),
         "may_withdraw": pending is not None and (deal.may_edit or pending.requested_by_id == request.user.pk),
     }  # fmt: skip

@@ -18,6 +18,9 @@ from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, Stage
 from collab.calendar.models import Activity
 from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
+from crm.history.bin import delete_record
+from crm.history.models import Deletion, Event
+from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
 from crm.listing.models import Import
 from crm.notify.models import Notification
@@ -27,6 +30,8 @@ from crm.web.demo import Demo, steps
 from deals.models import Deal
 from funnel.models import Stage
 from leads.models import Lead
+from leads.services import edit_lead
+from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +60,9 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
+    (r"history:comment_(update|removal)", "comment"),
+    (r"history:event_\w+", "event"),
+    (r"history:deletion_\w+", "deletion"),
     (r"history:\w+|web:card_next", "deal"),
 ]
 
@@ -117,7 +125,15 @@ def make_records() -> dict:
         "definition": ProcessDefinition.objects.first(),
         "version": ProcessVersion.objects.first(),
         "gate": StageGate.objects.first(),
+        "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
+        "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
+        "deletion": delete_record(record=make_lead(rep), by=rep),
     }
+
+
+def edited_event(rep: User, lead: Lead) -> Event:
+    edit_lead(lead=lead, values={"city": "Wieliczka"}, version=lead.version, by=rep)
+    return Event.objects.filter(kind="lead_changed", subject_id=lead.pk).latest("pk")
 
 
 def seen_by(key: str, record, user: User) -> bool:
@@ -130,6 +146,12 @@ def seen_by(key: str, record, user: User) -> bool:
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
+    if key == "comment":
+        return Lead.objects.visible_to(user).filter(pk=record.event.subject_id).exists()
+    if key == "event":
+        return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
+    if key == "deletion":
+        return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
     if key in {"import", "job", "notification"}:
         return user.username == "rep"
     return True

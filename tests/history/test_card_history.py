@@ -10,7 +10,8 @@ from counterparties.models import Counterparty, CounterpartyType
 from crm.attributes.models import AttributeSet
 from crm.history.cards import PAGE, card_history
 from crm.history.models import Comment, Event
-from crm.history.services import add_comment, carry_history, record_event, record_events
+from crm.history.notes import add_comment
+from crm.history.services import carry_history, record_event, record_events
 
 KIND = "counterparties.counterparty"
 

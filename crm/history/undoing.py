@@ -1,0 +1,170 @@
+"""Undoing an edit: each field it changed goes back, unless somebody has changed that field since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from crm.attributes.models import AttributedRecord
+from crm.attributes.services import attributes_of
+from crm.attributes.values import python_value
+from crm.history.models import Change, Event
+from crm.people.kinds import kind_named
+from crm.people.visibility import OwnedRecord, may
+
+UNDO = gettext_noop("undo")
+CHANGED_SINCE = gettext_noop("changed since")
+GONE = gettext_noop("no longer there")
+NOT_ALLOWED = gettext_noop("not allowed")
+ATTRIBUTE = "attr_"
+
+
+@dataclass(frozen=True)
+class Editor:
+    """How an area edits its records of `kind`: `edit(record=, values=, attributes=, version=, by=, via=)`.
+
+    `fields`: the names `values` may hold. `has_attributes`: whether attributes may be given.
+    """
+
+    kind: str
+    fields: frozenset[str]
+    edit: Callable
+    has_attributes: bool = True
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A field that stays as it is; `reason` is an English msgid."""
+
+    change: Change
+    reason: str
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What an undo does: `back` are the changes taken back, `skipped` those that stay."""
+
+    back: list[Change]
+    skipped: list[Skipped]
+    values: dict
+    attributes: dict
+
+
+_editors: dict[str, Editor] = {}
+
+
+def register_editor(editor: Editor) -> None:
+    """Called from an area's `AppConfig.ready()`."""
+    _editors[editor.kind] = editor
+
+
+def can_undo(event: Event, changes: list[Change]) -> bool:
+    """Whether undoing the event makes sense at all; asks the database nothing."""
+    editor = _editors.get(event.subject_kind)
+    return editor is not None and any(_is_known(editor, change.field) for change in changes)
+
+
+def _is_known(editor: Editor, name: str) -> bool:
+    return name in editor.fields or (editor.has_attributes and name.startswith(ATTRIBUTE))
+
+
+def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
+    """What undoing the event would do now."""
+    plan = Undo([], [], {}, {})
+    editor = _editors.get(event.subject_kind)
+    known = _attributes(record)
+    for change in _whole(event):
+        reason = _obstacle(editor, known, record, change, by)
+        if reason:
+            plan.skipped.append(Skipped(change, reason))
+            continue
+        plan.back.append(change)
+        if change.field.startswith(ATTRIBUTE):
+            key = change.field.removeprefix(ATTRIBUTE)
+            plan.attributes[key] = python_value(known[key], change.old)
+        else:
+            plan.values[change.field] = _value(record._meta.get_field(change.field), change.old)
+    return plan
+
+
+def _whole(event: Event) -> list[Change]:
+    """One change for each field: an import may have written the same field twice in one event."""
+    found: dict[str, Change] = {}
+    for change in event.changes.order_by("id"):
+        first = found.setdefault(change.field, change)
+        first.new, first.new_text = change.new, change.new_text
+    return list(found.values())
+
+
+def _attributes(record: OwnedRecord) -> dict:
+    if not isinstance(record, AttributedRecord):
+        return {}
+    return {item.key: item for item in attributes_of(record.get_attribute_set_id())}
+
+
+def _obstacle(editor: Editor | None, known: dict, record: OwnedRecord, change: Change, by) -> str:
+    """Why the field stays; empty when it can go back."""
+    if editor is None or not _is_known(editor, change.field):
+        return GONE
+    if change.field.startswith(ATTRIBUTE):
+        key = change.field.removeprefix(ATTRIBUTE)
+        if key not in known:
+            return GONE
+        return "" if record.attributes.get(key) == change.new else CHANGED_SINCE
+    field = record._meta.get_field(change.field)
+    if getattr(record, field.attname) != _plain(field, change.new):
+        return CHANGED_SINCE
+    if change.old is not None and _value(field, change.old) is None:
+        return GONE
+    return NOT_ALLOWED if change.field == "owner" and not may(by, "assign", record) else ""
+
+
+def _plain(field: models.Field, stored):
+    """The stored JSON value as the column holds it; empty texts and None are told apart as the column does."""
+    if stored is None:
+        return None if field.null else field.get_default()
+    target = field.target_field if field.is_relation else field
+    return target.to_python(stored)
+
+
+def _value(field: models.Field, stored):
+    """The stored JSON value as a service takes it: a record for an id."""
+    if stored is not None and field.is_relation:
+        return field.related_model._base_manager.filter(pk=stored).first()
+    return _plain(field, stored)
+
+
+@transaction.atomic
+def undo_event(*, event: Event, by) -> Undo:
+    """Takes an edit back, field by field, and says what it did. The undo is an edit of its own in history.
+
+    Raises PermissionDenied (the right to edit), ValidationError when the area refuses an old value.
+    """
+    kind = kind_named(event.subject_kind)
+    record = kind.model.objects.visible_to(by, "edit").filter(pk=event.subject_id).first() if kind else None
+    if record is None:
+        raise PermissionDenied
+    kind.model._base_manager.select_for_update().values_list("pk").get(pk=record.pk)
+    record.refresh_from_db()
+    plan = plan_undo(event=event, record=record, by=by)
+    if plan.back:
+        _editors[event.subject_kind].edit(
+            record=record,
+            values=plan.values,
+            attributes=plan.attributes or None,
+            version=record.version,
+            by=by,
+            via=UNDO,
+        )
+    return plan
+
+
+def demand_something(plan: Undo) -> None:
+    """Raises ValidationError when nothing was taken back."""
+    if not plan.back:
+        raise ValidationError(_("Nothing was undone: everything has been changed since."))

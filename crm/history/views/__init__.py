@@ -1,0 +1,1 @@
+"""Pages of history: a card's events and notes, the recycle bin."""
