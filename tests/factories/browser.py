@@ -32,7 +32,11 @@ class Product:
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, []
         self.url = f"http://127.0.0.1:{unused_port()}"
-        env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "REDIS_URL", "CRM_RING")
+        }
         command = [
             sys.executable,
             str(ROOT / "run"),
