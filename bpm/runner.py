@@ -18,6 +18,7 @@ from bpm.engine.state import State
 from bpm.engine.values import decode, encode
 from bpm.models import InstanceStatus, ProcessInstance, UserTask, graph_of
 from bpm.signals import instance_ended
+from crm.history.kinds import via_of
 from crm.history.services import record_event
 from crm.jobs.services import enqueue
 from crm.notify.services import notify, publish
@@ -164,7 +165,7 @@ def _record(instance: ProcessInstance, record, kind: str, *, by, **payload) -> N
         definition = instance.version.definition
         process = {"name": definition.name, "name_pl": definition.name_pl}
         record_event(
-            kind=kind, subject=record, by=by, payload={"process": process, **payload}, via=definition.name
+            kind=kind, subject=record, by=by, payload={"process": process, **payload}, via=via_of(definition)
         )
 
 

@@ -15,6 +15,7 @@ from bpm.engine.events import Event, JobDone, JobFailed, StaleEventError
 from bpm.engine.values import decode
 from bpm.models import ProcessInstance
 from bpm.runner import lock_instance, take_step
+from crm.history.kinds import via_of
 from crm.operations.registry import Context, OperationFailed
 
 
@@ -77,7 +78,7 @@ def _run(instance: ProcessInstance, call: dict) -> dict:
         raise OperationFailed(_("The record is gone."))
     context = Context(
         record=record, by=instance.version.published_by, requester=instance.started_by,
-        via=instance.version.definition.name,
+        via=via_of(instance.version.definition),
     )  # fmt: skip
     known = {given.name for given in operation.inputs}
     arguments = {name: value for name, value in decode(call["arguments"]).items() if name in known}

@@ -9,10 +9,10 @@ from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from crm.history.kinds import describe, event_kind, keys_in
+from crm.history.kinds import describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.history.notes import may_change
-from crm.history.undoing import can_undo
+from crm.history.undoing import UNDO, can_undo
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
 from crm.people.models import User
@@ -32,6 +32,7 @@ class Line:
     changes: list[Change]
     subject: object
     subject_url: str
+    via: str = ""
     can_undo: bool = False
     mentions: list[dict] = field(default_factory=list)
     may_change_note: bool = False
@@ -116,9 +117,10 @@ def _line(event: Event, subject, user) -> Line:
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    undoable = subject is None and can_undo(event, changes)
     return Line(
-        event, kind.icon, kind.tone, describe(event), note, changes, subject, url, undoable,
+        event, kind.icon, kind.tone, describe(event), note, changes, subject, url,
+        via=gettext(UNDO) if event.via == UNDO else show_via(event.via),
+        can_undo=subject is None and can_undo(event, changes),
         mentions=comment.mentions if comment else [],
         may_change_note=comment is not None and may_change(comment, user),
     )  # fmt: skip

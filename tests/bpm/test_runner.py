@@ -15,6 +15,7 @@ from bpm.inbox import complete_task
 from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, UserTask, VersionStatus
 from bpm.runner import advance_instance, begin
 from bpm.working import carry_out
+from crm.history.kinds import show_via
 from crm.jobs.models import Job
 from crm.jobs.run import JobDoubtful
 from crm.notify.models import Notification
@@ -46,7 +47,7 @@ def flaky(context, mood):
     """Fails on request, after having written something."""
     context.record.name = f"touched {len(calls)}"
     context.record.save(update_fields=["name"])
-    calls.append((mood, context.by.username, context.requester.username, context.via))
+    calls.append((mood, context.by.username, context.requester.username, show_via(context.via)))
     if mood == "refuse":
         raise OperationFailed("The moon is full.")
     if mood == "crash":
