@@ -33,7 +33,7 @@ class Line:
     changes: list[Change]
     subject: object
     subject_url: str
-    via: str
+    via: str = ""
     can_undo: bool = False
     mentions: list[dict] = field(default_factory=list)
     may_change_note: bool = False
@@ -131,9 +131,10 @@ def _line(event: Event, subject, user) -> Line:
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    undoable = subject is None and can_undo(event, changes)
     return Line(
-        event, kind.icon, kind.tone, describe(event), note, changes, subject, url, show_via(event.via), undoable,
+        event, kind.icon, kind.tone, describe(event), note, changes, subject, url,
+        via=show_via(event.via),
+        can_undo=subject is None and can_undo(event, changes),
         mentions=comment.mentions if comment else [],
         may_change_note=comment is not None and may_change(comment, user),
     )  # fmt: skip

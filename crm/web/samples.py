@@ -50,6 +50,7 @@ def _line(icon, tone, who, sentence, hours, note="", changes=(), subject=None):
         event=event,
         subject=subject,
         subject_url="#",
+        mentions=[],
     )
 
 
