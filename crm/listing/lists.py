@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import cached_property
 
+from crm.people.fields import mask
 from crm.people.search import matching
 
 PAGE = 50
@@ -74,7 +75,10 @@ class RecordList:
         self.sort = params.get("sort", "") if self._sortable(params.get("sort", "")) else self.default_sort
 
     def _sortable(self, sort: str) -> bool:
-        return sort.lstrip("-") in {column.sort for column in self.columns if column.sort}
+        """Never by a field that is hidden from the reader: the order would tell its values."""
+        hidden = self.user.access.hidden_fields(self.model)
+        columns = [column for column in self.columns if column.sort and column.key not in hidden]
+        return sort.lstrip("-") in {column.sort for column in columns} - hidden
 
     @cached_property
     def visible(self) -> QuerySet:
@@ -84,7 +88,10 @@ class RecordList:
     def active_filters(self) -> list[ActiveFilter]:
         """Every filter with its present value; an unknown value counts as none."""
         found = []
+        hidden = self.user.access.hidden_fields(self.model)
         for one in self.filters:
+            if one.key in hidden:
+                continue
             choices = one.choices(self.user)
             value = self.params.get(one.key, "")
             known = value in {str(key) for key, _ in choices}
@@ -96,7 +103,7 @@ class RecordList:
         """Visible rows under all filters, without the tab."""
         rows = self.visible
         if self.query:
-            rows = rows.filter(matching(self.query))
+            rows = rows.filter(matching(self.query, self.user, self.model))
         for active in self.active_filters:
             if active.value and (condition := active.filter.condition(active.value, self.user)) is not None:
                 rows = rows.filter(condition)
@@ -131,7 +138,9 @@ class RecordList:
     def _window(self) -> list:
         # Joined after the limit: the names are fetched for one page's rows only.
         few = self._after(self.matching_rows).order_by(*self._ordering).values("pk")[: PAGE + 1]
-        return list(self.joined(self.model.objects.filter(pk__in=few)).order_by(*self._ordering))
+        rows = list(self.joined(self.model.objects.filter(pk__in=few)).order_by(*self._ordering))
+        mask(self.user, rows)
+        return rows
 
     @property
     def _column(self) -> str:

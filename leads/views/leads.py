@@ -142,6 +142,6 @@ def lead_duplicates(request):
 def lead_options(request):
     """A fragment: what a picker of leads offers."""
     text = request.GET.get("q", "").strip()[:100]
-    leads = Lead.objects.visible_to(request.user).filter(matching(text)).order_by("sort_key", "pk")
+    leads = Lead.objects.visible_to(request.user).filter(matching(text, request.user, Lead)).order_by("sort_key", "pk")
     found = leads[:OFFERS] if text else []
     return page(request, "counterparties/options.html", {"records": found, "text": text})

@@ -55,7 +55,7 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
-    (r"history:\w+|web:card_next", "deal"),
+    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 

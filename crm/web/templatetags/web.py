@@ -245,6 +245,13 @@ def card_strips(context, card, record):
 
 
 @register.simple_tag(takes_context=True)
+def card_actions(context, card, record):
+    """The buttons that every card has beside its own: action and address."""
+    actions = registry.card_actions(context["request"].user, card, record)
+    return [{"action": each, "url": reverse(each.url_name, args=[card, record.pk])} for each in actions]
+
+
+@register.simple_tag(takes_context=True)
 def list_tabs(context, rows):
     """The tabs of a ``RecordList``: everything, then each status with its count."""
     counted = rows.tab_counts()
