@@ -143,7 +143,8 @@ def options_page(request, records):
     condition = matching(text, user, model)
     if len(digits) >= 3 and not any(char.isalpha() for char in text):
         condition |= matching(digits, user, model)
-    found = records.filter(condition).order_by("sort_key", "pk")[:OFFERS] if text else []
+    found = list(records.filter(condition).order_by("sort_key", "pk")[:OFFERS]) if text else []
+    mask(user, found)
     return page(request, "counterparties/options.html", {"records": found, "text": text})
 
 

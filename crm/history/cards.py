@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from crm.history.kinds import describe, event_kind, keys_in
+from crm.history.kinds import Group, describe, event_kind, keys_in
 from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
@@ -77,16 +77,29 @@ def _lines(user, record, events: list[Event]) -> list[Line]:
     lines = []
     for event in events:
         key = (event.subject_kind, event.subject_id)
-        if key == own or key in visible:
-            lines.append(_line(event, visible.get(key)))
+        if (key == own or key in visible) and _has_something_left(user, event):
+            lines.append(_line(user, event, visible.get(key)))
     return lines
 
 
-def _line(event: Event, subject) -> Line:
+def _seen_changes(user, event: Event) -> list[Change]:
+    """The changed fields that are not hidden from the reader."""
+    changes = list(event.changes.all())
+    hidden = user.access.hidden_fields(event.subject_kind) if changes else ()
+    return [change for change in changes if change.field not in hidden]
+
+
+def _has_something_left(user, event: Event) -> bool:
+    """False for an edit of nothing but hidden fields."""
+    is_edit = event_kind(event.kind).group == Group.CHANGE and not event.payload
+    return not is_edit or not event.changes.all() or bool(_seen_changes(user, event))
+
+
+def _line(user, event: Event, subject) -> Line:
     kind = event_kind(event.kind)
     record_kind = kind_named(event.subject_kind)
     note = event.comment.text if hasattr(event, "comment") else str(event.payload.get("note", ""))
-    changes = list(event.changes.all())
+    changes = _seen_changes(user, event)
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""

@@ -46,10 +46,9 @@ def mask(user, records: Iterable[models.Model | None]) -> None:
 
 def _mask(record: models.Model, hidden: frozenset[str]) -> None:
     kept = record.__dict__.setdefault("_masked", {})
-    for name in hidden:
-        if name.startswith(ATTRIBUTE):
+    for field in record._meta.concrete_fields:
+        if field.name not in hidden:
             continue
-        field = record._meta.get_field(name)
         if field.attname not in kept:
             kept[field.attname] = getattr(record, field.attname)
             setattr(record, field.attname, None if field.null else "")

@@ -48,8 +48,8 @@ def matching(text: str, user=None, model: type[models.Model] | None = None) -> m
 
 
 def _hides_text(user, model: type[models.Model]) -> bool:
-    return any(
-        name.startswith(ATTRIBUTE)
-        or isinstance(model._meta.get_field(name), models.CharField | models.TextField)
-        for name in user.access.hidden_fields(model)
-    )
+    hidden = user.access.hidden_fields(model)
+    if any(name.startswith(ATTRIBUTE) for name in hidden):
+        return True
+    texts = models.CharField | models.TextField
+    return any(field.name in hidden and isinstance(field, texts) for field in model._meta.concrete_fields)

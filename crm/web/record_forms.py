@@ -41,6 +41,24 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
         if "owner" in self.fields:
             self._limit_owner()
 
+    def add_attribute_fields(self, attribute_set_id: int | None) -> None:
+        super().add_attribute_fields(attribute_set_id)
+        self.limit_fields()
+
+    def limit_fields(self) -> None:
+        """Takes hidden fields away and locks read-only ones; a new record keeps what it cannot be made without.
+
+        Called by `add_attribute_fields`; a form without attributes calls it at the end of its `__init__`.
+        """
+        for name, level in self.user.access.field_levels(self._meta.model).items():
+            if name not in self.fields or (not self.instance.pk and self.fields[name].required):
+                continue
+            if level == "hidden" or not self.instance.pk:
+                del self.fields[name]
+            else:
+                self.fields[name].disabled = True
+        self.attribute_list = [item for item in self.attribute_list if item.field_name in self.fields]
+
     def _limit_owner(self) -> None:
         model = type(self.instance)
         if not self.user.access.may(model, "assign"):
@@ -68,7 +86,16 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
 
     def field_values(self) -> dict:
         """{field: value} of the model's own fields, for the service."""
-        return {name: self.cleaned_data[name] for name in self._meta.fields if name in self.cleaned_data}
+        return {name: self.cleaned_data[name] for name in self._meta.fields if self._may_write(name)}
+
+    def attribute_values(self) -> dict:
+        """{attribute key: cleaned value} of those the user may write, for the service."""
+        values = super().attribute_values()
+        free = {item.key for item in self.attribute_list if not self.fields[item.field_name].disabled}
+        return {key: value for key, value in values.items() if key in free}
+
+    def _may_write(self, name: str) -> bool:
+        return name in self.cleaned_data and not self.fields[name].disabled
 
     def refuse(self, error: ValidationError) -> None:
         """Shows what the service said, beside the fields it named."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm.people.explaining import YES_OR_NO, actions_of, phrase
+from crm.people.explaining import YES_OR_NO, actions_of, sentence
 from crm.people.fields import ATTRIBUTE, restrictable
 from crm.people.kinds import RecordKind, all_kinds, kind_named
 from crm.people.models import FieldLevel, RoleScope, User
@@ -200,20 +200,16 @@ class KindLine:
 
 
 def _kind_lines(person: User) -> list[KindLine]:
-    granted: dict[tuple[str, str], dict[str, list[str]]] = {}
+    granted: dict[str, dict[str, dict[str, str]]] = {}
     rows = RoleScope.objects.filter(role__users=person).exclude(scope="none").select_related("role")
     for row in rows:
-        granted.setdefault((row.kind, row.action), {}).setdefault(row.scope, []).append(str(row.role))
-    return [_kind_line(person, kind, granted) for kind in all_kinds()]
+        granted.setdefault(row.kind, {}).setdefault(str(row.role), {})[row.action] = row.scope
+    return [_kind_line(person, kind, granted.get(kind.label, {})) for kind in all_kinds()]
 
 
-def _kind_line(person: User, kind: RecordKind, granted: dict) -> KindLine:
+def _kind_line(person: User, kind: RecordKind, by_role: dict[str, dict[str, str]]) -> KindLine:
     count = kind.visible(person).order_by()[: COUNT_CAP + 1].count()
-    rights = [
-        (phrase(kind, action, scope), ", ".join(sorted(roles)))
-        for action in actions_of(kind)
-        for scope, roles in granted.get((kind.label, action), {}).items()
-    ]
+    rights = [(role, sentence(kind, scopes)) for role, scopes in sorted(by_role.items())]
     shown = f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)
     return KindLine(kind, shown, rights, _restricted(person, kind))
 

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from collab.calendar.selectors import next_activities
 from counterparties.models import Counterparty
+from crm.people.fields import mask
 from crm.web.access import get_visible
 from crm.web.htmx import page
 from deals.lists import ALL, DealList
@@ -52,6 +53,7 @@ def counterparty_deals(request, pk: int):
     counterparty = get_visible(Counterparty, request.user, pk)
     deals = Deal.objects.visible_to(request.user).filter(counterparty=counterparty)
     rows = list(deals.select_related("stage", "owner").order_by("-pk")[:PANEL_ROWS])
+    mask(request.user, rows)
     _add_next_steps(rows)
     context = {
         "counterparty": counterparty,

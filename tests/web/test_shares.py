@@ -134,7 +134,7 @@ def test_the_overview_counts_and_names_the_roles(signed_in, admin_user, rep, out
     client = signed_in(admin_user)
     url = reverse("web:access_overview")
     html = client.get(url, {"user": rep.pk}).content.decode()
-    assert "See those of their own department" in html
+    assert "see those of their own department" in html
     assert "Sales manager" in html
     counts = {user: client.get(url, {"user": user.pk}).context["kinds"] for user in (rep, outsider)}
     deals = {
