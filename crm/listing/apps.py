@@ -8,4 +8,4 @@ class ListingConfig(AppConfig):
     verbose_name = _("Lists and imports")
 
     def ready(self) -> None:
-        from crm.listing import receivers  # noqa: F401
+        from crm.listing import folded, receivers  # noqa: F401

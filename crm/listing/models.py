@@ -149,3 +149,48 @@ class ImportTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SavedViewQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "SavedViewQuerySet":
+        """One's own, and what others share; only one's own is changed."""
+        mine = models.Q(owner=user)
+        return self.filter(mine | models.Q(is_shared=True) if action == "view" else mine)
+
+
+class SavedView(models.Model):
+    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing."""
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    name = models.CharField(_("name"), max_length=80)
+    query = models.TextField(blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("view of a list")
+        verbose_name_plural = _("views of lists")
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "kind", "name"], name="one_view_per_name"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["kind", "is_shared"], name="views_of_kind")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DefaultView(models.Model):
+    """The view a user's list opens with."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=60)
+    view = models.ForeignKey(SavedView, models.CASCADE, related_name="defaults")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_default_view_per_kind"),
+        ]

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from crm.listing.views import saved, tools
+
+app_name = "lists"
+urlpatterns = [
+    path("filter/", tools.list_filter, name="list_filter"),
+    path("columns/", tools.list_columns, name="list_columns"),
+    path("views/", saved.view_list, name="view_list"),
+    path("views/new/", saved.view_create, name="view_create"),
+    path("views/<int:pk>/default/", saved.view_default, name="view_default"),
+    path("views/<int:pk>/sharing/", saved.view_sharing, name="view_sharing"),
+    path("views/<int:pk>/removal/", saved.view_removal, name="view_removal"),
+]
