@@ -17,6 +17,16 @@ OWNERSHIP = (
 )
 
 
+def primary_contact(counterparty: Counterparty) -> Contact | None:
+    """The one of a list's row."""
+    return counterparty.primary_links[0].contact if counterparty.primary_links else None
+
+
+def counterparty_names(contact: Contact) -> str:
+    """Those of a list's row that the reader may see."""
+    return ", ".join(link.counterparty.name for link in contact.seen_links)
+
+
 class CounterpartyList(RecordList):
     model = Counterparty
     url_name = "counterparties:counterparty_list"
@@ -38,7 +48,7 @@ class CounterpartyList(RecordList):
         Field("email", _("E-mail")),
         Field("website", _("Website")),
         Field("note", _("Note"), editable=True),
-        Field("contact", _("Primary contact"), computed=True),
+        Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
         *OWNERSHIP,
     )
@@ -66,7 +76,7 @@ class ContactList(RecordList):
         Field("first_name", _("First name")),
         Field("last_name", _("Last name")),
         Field("position", _("Position"), editable=True),
-        Field("counterparty", _("Counterparty"), computed=True),
+        Field("counterparty", _("Counterparty"), computed=True, get=counterparty_names),
         Field("phone", _("Phone"), "phone"),
         Field("email", _("E-mail")),
         Field("note", _("Note"), editable=True),

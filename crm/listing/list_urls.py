@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.listing.views import saved, tools
+from crm.listing.views import exports, saved, tools
 
 app_name = "lists"
 urlpatterns = [
@@ -11,4 +11,7 @@ urlpatterns = [
     path("views/<int:pk>/default/", saved.view_default, name="view_default"),
     path("views/<int:pk>/sharing/", saved.view_sharing, name="view_sharing"),
     path("views/<int:pk>/removal/", saved.view_removal, name="view_removal"),
+    path("exports/new/", exports.export_create, name="export_create"),
+    path("exports/<int:pk>/", exports.export_detail, name="export_detail"),
+    path("exports/<int:pk>/file/", exports.export_file, name="export_file"),
 ]

@@ -194,3 +194,38 @@ class DefaultView(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "kind"], name="one_default_view_per_kind"),
         ]
+
+
+class RunQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "RunQuerySet":
+        """Whoever started it, nobody else."""
+        return self.filter(made_by=user)
+
+
+class Export(models.Model):
+    """The rows of a list (`query`), columns as chosen, on their way into a file that only its maker may fetch."""
+
+    class Form(models.TextChoices):
+        XLSX = "xlsx", _("Excel workbook")
+        CSV = "csv", _("CSV file")
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    query = models.TextField(blank=True)
+    columns = models.JSONField(default=list)
+    form = models.CharField(_("form"), max_length=4, choices=Form.choices, default=Form.XLSX)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, related_name="+")
+    row_count = models.PositiveIntegerField(default=0)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["made_by", "-id"], name="exports_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"

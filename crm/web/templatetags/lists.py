@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from crm.listing.conditions import BARE, LABELS, write_conditions
+from crm.listing.exports.services import may_export
 from crm.people.phones import show_phone
 from crm.web import formats
 from crm.web.templatetags import web
@@ -106,6 +107,11 @@ def list_chips(rows):
 @register.simple_tag
 def list_dialog(rows, name):
     return dialog_address(rows, name)
+
+
+@register.simple_tag
+def list_may_export(rows):
+    return may_export(rows.user, rows.kind)
 
 
 @register.simple_tag
