@@ -312,6 +312,12 @@ class RecordList:
         return params.urlencode()
 
     @property
+    def actions(self) -> list[str]:
+        """What the reader may do to many records at once."""
+        wanted = ("assign", "edit", "delete") if self.edit is not None else ()
+        return [action for action in wanted if self.user.access.may(self.kind, action)]
+
+    @property
     def url(self) -> str:
         return reverse(self.url_name)
 

@@ -229,3 +229,63 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+
+class BulkRun(models.Model):
+    """One change of many records: those named in `ids`, or all that the list (`query`) holds.
+
+    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id.
+    """
+
+    class Action(models.TextChoices):
+        ASSIGN = "assign", _("assign")
+        EDIT = "edit", _("edit a field")
+        DELETE = "delete", _("delete")
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    action = models.CharField(_("action"), max_length=6, choices=Action.choices)
+    query = models.TextField(blank=True)
+    ids = models.JSONField(null=True)
+    field = models.CharField(max_length=80, blank=True)
+    value = models.TextField(blank=True)
+    value_text = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+    undo_job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bulk edit")
+        verbose_name_plural = _("bulk edits")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["made_by", "-id"], name="bulk_runs_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.action} #{self.pk}"
+
+
+class BulkItem(models.Model):
+    """One record of a bulk edit and what became of it. `reason`: an English text, `event`: what history says."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        SAME = "same", _("was so already")
+        SKIPPED = "skipped", _("skipped")
+        UNDONE = "undone", _("undone")
+        KEPT = "kept", _("not undone")
+
+    run = models.ForeignKey(BulkRun, models.CASCADE, related_name="items")
+    record_id = models.BigIntegerField()
+    title = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    reason = models.CharField(max_length=300, blank=True)
+    event = models.ForeignKey("history.Event", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "record_id"], name="record_once_in_a_bulk_run"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["run", "status", "id"], name="bulk_items_by_status")]

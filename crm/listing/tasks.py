@@ -1,15 +1,22 @@
 """The jobs of lists: imports (reading, checking, writing), exports, bulk edits and their undo."""
 
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
-from crm.listing.exports.services import ExportRows, keep_file, may_export, open_writer, scratch_file
+from crm.listing.bulk import tasks as bulk_tasks  # noqa: F401
+from crm.listing.exports.services import (
+    ExportRows,
+    in_reader_language,
+    keep_file,
+    may_export,
+    open_writer,
+    scratch_file,
+)
 from crm.listing.exports.workbook import MOST_ROWS
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
@@ -187,10 +194,3 @@ def export(run: JobRun) -> dict:
                 url=f"/lists/exports/{found.pk}/",
             )
     return {"rows": done}
-
-
-@contextmanager
-def in_reader_language(user):
-    """Labels, dates and zone as the person reads them."""
-    with override(user.language), timezone.override(ZoneInfo(user.time_zone)):
-        yield

@@ -9,12 +9,13 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from crm.files.models import StoredFile
@@ -121,3 +122,10 @@ def keep_file(export: Export, path: Path, row_count: int) -> None:
 def scratch_file() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         yield Path(folder) / "rows"
+
+
+@contextmanager
+def in_reader_language(user: User) -> Iterator[None]:
+    """Labels, dates and zone as the person reads them."""
+    with override(user.language), timezone.override(ZoneInfo(user.time_zone)):
+        yield
