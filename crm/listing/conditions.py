@@ -111,6 +111,13 @@ class Condition:
         found = Q(pk__in=rows.filter(_row_q(self.field.kind, operator, self.values)).values("record_id"))
         return found if operator == self.operator else ~found
 
+    @property
+    def label(self) -> str:
+        """How the comparison reads: one chosen value is not "any of" several."""
+        one = self.field.kind in CHOSEN and len(self.values) == 1
+        alone = {"any": gettext_lazy("is"), "none": gettext_lazy("is not")}
+        return str(alone[self.operator] if one and self.operator in alone else LABELS[self.operator])
+
     def shown(self, names: dict[str, str]) -> str:
         """The value as people read it; `names` are the labels of what can be chosen."""
         if self.field.kind in CHOSEN:

@@ -67,7 +67,7 @@ def _form(rows: RecordList, field, edited: Condition | None, given) -> dict:
     if same and field.kind not in CHOSEN and not given.getlist("value"):
         values = same.raw.split("..")
     others = [
-        (number, one, one.shown(rows.names_for(one)), LABELS[one.operator])
+        (number, one, one.shown(rows.names_for(one)), one.label)
         for number, one in enumerate(rows.conditions)
         if one != edited
     ]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from crm.listing.conditions import BARE, LABELS, write_conditions
+from crm.listing.conditions import BARE, write_conditions
 from crm.listing.exports.services import may_export
 from crm.people.phones import show_phone
 from crm.web import formats
@@ -88,7 +88,7 @@ def list_chips(rows):
         write_conditions(params, [other for other in rows.conditions if other != one])
         for name in ("after", "view"):
             params.pop(name, None)
-        value = str(LABELS[one.operator])
+        value = one.label
         if one.operator not in BARE:
             value = f"{value} {one.shown(rows.names_for(one))}"
         joined = bool(one.group) and one.group in groups[:number]
