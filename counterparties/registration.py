@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
 from crm.history.kinds import EventKind, Group, register_event
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -59,6 +61,7 @@ def contact_facts(contact: Contact) -> dict:
 
 
 def register_counterparties() -> None:
+    register_list(CounterpartyList, ContactList)
     register_kind(
         RecordKind(
             Counterparty,

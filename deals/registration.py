@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -14,12 +15,14 @@ from crm.web.registry import (
     register_quick_create,
 )
 from deals.facts import deal_facts
+from deals.lists import DealList
 from deals.models import Deal
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
 
 
 def register_deals() -> None:
+    register_list(DealList)
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from crm.history.kinds import EventKind, Group, register_event
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
+from leads.lists import LeadList
 from leads.models import LEAD_KIND, Lead
 
 RIGHTS = (("convert", _("convert a lead")),)
@@ -36,6 +38,7 @@ def lead_facts(lead: Lead) -> dict:
 
 
 def register_leads() -> None:
+    register_list(LeadList)
     register_kind(
         RecordKind(
             Lead,

@@ -19,7 +19,7 @@ from collab.calendar.models import Activity
 from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
 from crm.jobs.services import enqueue
-from crm.listing.models import Import
+from crm.listing.models import BulkRun, Export, Import, SavedView
 from crm.notify.models import Notification
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
@@ -47,6 +47,9 @@ TAKES = [
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
+    (r"lists:view_\w+", "view"),
+    (r"lists:export_\w+", "export"),
+    (r"lists:bulk_\w+", "bulk"),
     (r"files:file_download", "file"),
     (r"jobs:job_\w+", "job"),
     (r"notify:notification_reading", "notification"),
@@ -109,6 +112,9 @@ def make_records() -> dict:
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
+        "view": SavedView.objects.create(kind="leads.lead", name="Mine", owner=rep),
+        "export": Export.objects.create(kind="leads.lead", file=stored, made_by=rep),
+        "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
         "notification": Notification.objects.filter(user=rep).first(),
@@ -130,7 +136,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
-    if key in {"import", "job", "notification"}:
+    if key in {"import", "job", "notification", "view", "export", "bulk"}:
         return user.username == "rep"
     return True
 

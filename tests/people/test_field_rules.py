@@ -10,12 +10,16 @@ from collab.calendar.models import Activity
 from counterparties.models import Counterparty
 from crm.attributes.models import Attribute
 from crm.history.cards import card_history
+from crm.listing.bulk.values import editable_fields
+from crm.listing.exports.services import ExportRows
+from crm.listing.models import Export
 from crm.people.access import register_category_rule
 from crm.people.fields import mask, restrictable
 from crm.people.models import FieldRule, Role, RoleScope, User
 from crm.people.reasons import holder_of
 from crm.web.searching import find
 from deals.board import read_board
+from deals.lists import DealList
 from deals.models import Deal
 from deals.services import edit_deal
 from leads.forms import LeadForm
@@ -316,3 +320,24 @@ def test_rules_of_kinds_that_are_gone_do_no_harm(restrict, rep, signed_in):
     assert not Attribute.objects.filter(key="gone").exists()
     assert signed_in(rep).get(reverse("deals:deal_list")).status_code == 200
     assert find(User.objects.get(pk=rep.pk), "service") != []
+
+
+def test_columns_conditions_and_exports_leave_it_out(restrict, rep, deal):
+    params = {"cols": "name,amount", "sort": "amount"}
+    assert [column.key for column in DealList(rep, params).columns] == ["name", "amount"]
+    user = restrict(rep, DEAL, "hidden", "amount", "attr_source_note")
+    rows = DealList(user, params)
+    assert ([column.key for column in rows.columns], rows.sort) == (["name"], rows.default_sort)
+    assert {"amount", "attr_source_note"} & {one.key for one in rows.all_fields} == set()
+    assert rows.field("amount") is rows.field("attr_source_note") is None
+    assert not {"amount", "attr_source_note"} & {one.key for one in editable_fields(rows)}
+    export = Export(kind=DEAL, query="cols=name,amount", columns=["name", "amount"], form="csv", made_by=user)
+    written = ExportRows(export, user)
+    assert written.heading() == ["Name"]
+    assert [cells for batch in written.batches() for cells in batch] == [[deal.name]]
+
+
+def test_a_read_only_field_is_not_offered_for_bulk_edits(restrict, rep):
+    assert "amount" in {one.key for one in editable_fields(DealList(rep, {}))}
+    user = restrict(rep, DEAL, "readonly", "amount")
+    assert "amount" not in {one.key for one in editable_fields(DealList(user, {}))}

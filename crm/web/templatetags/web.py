@@ -312,7 +312,7 @@ def list_pager(context, rows):
 
 def _with(context, **changes):
     """This page's address with some parameters changed; the place in the list is forgotten."""
-    params = context["request"].GET.copy()
+    params = getattr(context.get("list"), "params", context["request"].GET).copy()
     for name, value in {"after": None, **changes}.items():
         params.pop(name, None)
         if value:
