@@ -24,6 +24,7 @@ from bpm.models import (
     VersionStatus,
     graph_of,
 )
+from crm.history.kinds import via_of
 from crm.jobs.services import enqueue
 from deals.models import Deal, StageRequest
 from deals.services import RequestDecided, StageRefused, apply_request, refuse_request, set_waits
@@ -104,7 +105,7 @@ def settle(instance: ProcessInstance, state: State, *, by, reason: str = "") -> 
     if instance.is_open:
         set_waits(request=request, waits=waits_of(instance, state))
         return
-    decider, via = by or _last_decider(instance), instance.version.definition.name
+    decider, via = by or _last_decider(instance), via_of(instance.version.definition)
     try:
         if granted(instance, state):
             apply_request(request=request, by=decider, via=via)

@@ -18,6 +18,7 @@ from bpm.models import ProcessInstance, TaskStatus, UserTask
 from bpm.signals import task_completed
 from crm.files.models import StoredFile
 from crm.files.services import store_file
+from crm.history.kinds import via_of
 from crm.history.services import record_event
 from crm.notify.services import publish
 from crm.operations.registry import Context, OperationFailed, operation_named
@@ -149,7 +150,7 @@ def _store_files(form: Form, files: dict, instance: ProcessInstance, record, by)
 
 
 def _tell_of_file(stored: StoredFile, instance: ProcessInstance, record, by) -> None:
-    via = instance.version.definition.name
+    via = via_of(instance.version.definition)
     if isinstance(record, Deal):
         record_file(deal=record, stored=stored, by=by, via=via)
     else:
@@ -163,9 +164,7 @@ def _bind(form: Form, answers: dict, instance: ProcessInstance, record, by) -> N
     app, name = record._meta.app_label, record._meta.model_name
     operation = operation_named(f"{app}.set_field")
     definition = instance.version.definition
-    context = Context(
-        record=record, by=instance.version.published_by, requester=by, via=f"{definition.name}: {by}"
-    )
+    context = Context(record=record, by=instance.version.published_by, requester=by, via=via_of(definition))
     for field in form.fields:
         owner, _dot, target = field.bind.partition(".")
         if (
@@ -188,4 +187,4 @@ def _record(task: UserTask, form: Form, instance: ProcessInstance, record, by) -
     if chosen is not None and len(form.outcomes) > 1:
         kind = "process_task_answered"
         payload["answer"] = {"name": chosen.label or chosen.key, "name_pl": chosen.labels.get("pl", "")}
-    record_event(kind=kind, subject=record, by=by, payload=payload, via=instance.version.definition.name)
+    record_event(kind=kind, subject=record, by=by, payload=payload, via=via_of(instance.version.definition))

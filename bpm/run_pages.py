@@ -23,6 +23,7 @@ from bpm.forms import RunFilterForm, spoken
 from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, ProcessInstance, graph_of
 from bpm.pages import facts_of, record_of, record_url
 from crm.people.kinds import visible_pairs
+from crm.people.models import User
 
 PAGE = 50
 SHOWN_STEPS, SHOWN_EVENTS = 200, 200
@@ -44,6 +45,7 @@ class Step:
     reason: str = ""
     comment: str = ""
     ways: list = field(default_factory=list)
+    task_id: int | None = None
 
     @property
     def is_held(self) -> bool:
@@ -77,7 +79,8 @@ def run_page(request, instance: ProcessInstance) -> dict:
         "marks": json.dumps(marks_of(steps, graph), ensure_ascii=False),
         "names": json.dumps(names_of(graph), ensure_ascii=False),
         "events": events_of(instance, graph),
-        "can_operate": may_operate(request.user, instance, record),
+        "can_operate": (operates := may_operate(request.user, instance, record)),
+        "people": User.objects.filter(is_active=True) if operates and instance.is_open else (),
         "variables": shown_variables(instance) if may_publish(request.user) else None,
     }
 
@@ -95,16 +98,18 @@ def steps_of(instance: ProcessInstance, graph: Graph) -> list[Step]:
 def _step(visit: NodeRun, node: Node, state: State) -> Step:
     token = state.tokens.get(visit.token)
     wait = token.wait if token else None
+    ways = ways_of(node) if wait else []
     step = Step(
         visit.token, visit.node, node_name(node), visit.status, visit.get_status_display(), visit.started_at,
         visit.ended_at,
     )  # fmt: skip
     if visit.reason:
         step.reason = Phrase.from_json(visit.reason).said(_)
-        step.ways = ways_of(node)
     if wait is not None and wait.kind == waits.TIMER and wait.until:
         step.until = datetime.fromisoformat(wait.until)
+    step.ways = ways
     if task := getattr(visit, "task", None):
+        step.task_id = task.pk if task.is_open else None
         step.who = str(task.done_by or "") if not task.is_open else task.holder
         step.until = step.until or task.due_at
         step.comment = task.comment
@@ -168,6 +173,7 @@ SENTENCES = {
     "started": gettext_lazy("The process began (version %(version)s)"),
     "task_opened": gettext_lazy("“%(node)s” was given to %(holder)s"),
     "task_done": gettext_lazy("“%(node)s” was done"),
+    "task_given": gettext_lazy("“%(node)s” was given to %(holder)s"),
     "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
     "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
     "timer_set": gettext_lazy("“%(node)s” waits for its time"),

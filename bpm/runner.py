@@ -16,8 +16,9 @@ from bpm.engine.advance import advance
 from bpm.engine.events import Event, Started
 from bpm.engine.state import State
 from bpm.engine.values import decode, encode
-from bpm.models import InstanceStatus, ProcessInstance, graph_of
+from bpm.models import InstanceStatus, ProcessInstance, UserTask, graph_of
 from bpm.signals import instance_ended
+from crm.history.kinds import via_of
 from crm.history.services import record_event
 from crm.jobs.services import enqueue
 from crm.notify.services import notify, publish
@@ -118,13 +119,9 @@ def _tell(instance: ProcessInstance, step: Gathered) -> None:
     """Wakes the inboxes concerned, and whoever keeps the process when it is held up."""
     people = {}
     for task, holder in step.opened:
-        for user in holder.people():
-            people[user.pk] = user
-            notify(
-                user=user, kind="bpm.task", text=gettext_noop("New task: %(task)s – %(record)s"),
-                params={"task": task.name, "record": str(step.record)}, url=gates.task_url(task), record=step.record,
-                by=step.by,
-            )  # fmt: skip
+        holders = holder.people()
+        people |= {user.pk: user for user in holders}
+        tell_task(task, holders, step.record, by=step.by)
     for task in step.closed:
         if task.assignee:
             people[task.assignee_id] = task.assignee
@@ -136,6 +133,20 @@ def _tell(instance: ProcessInstance, step: Gathered) -> None:
         instance_ended.send(ProcessInstance, instance=instance)
         if instance.request_id is None:
             _record(instance, step.record, "process_ended", by=step.by)
+
+
+def tell_task(task: UserTask, people: list, record, *, by) -> None:
+    """Tells these people of a task that is theirs now."""
+    for user in people:
+        notify(
+            user=user,
+            kind="bpm.task",
+            text=gettext_noop("New task: %(task)s – %(record)s"),
+            params={"task": task.name, "record": str(record)},
+            url=gates.task_url(task),
+            record=record,
+            by=by,
+        )
 
 
 def _report_incident(instance: ProcessInstance, step: Gathered) -> None:
@@ -154,7 +165,7 @@ def _record(instance: ProcessInstance, record, kind: str, *, by, **payload) -> N
         definition = instance.version.definition
         process = {"name": definition.name, "name_pl": definition.name_pl}
         record_event(
-            kind=kind, subject=record, by=by, payload={"process": process, **payload}, via=definition.name
+            kind=kind, subject=record, by=by, payload={"process": process, **payload}, via=via_of(definition)
         )
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.task_detail, name="task_detail"),
     path("tasks/<int:pk>/completion/", tasks.task_completion, name="task_completion"),
     path("tasks/<int:pk>/claim/", tasks.task_claim, name="task_claim"),
+    path("tasks/<int:pk>/assignment/", tasks.task_assignment, name="task_assignment"),
     path("runs/<int:pk>/", runs.instance_detail, name="instance_detail"),
     path("runs/<int:pk>/diagram/", runs.diagram_xml, name="diagram_xml"),
     path("runs/<int:pk>/cancellation/", runs.instance_cancellation, name="instance_cancellation"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,6 +15,7 @@ from bpm.engine.events import Event, JobDone, JobFailed, StaleEventError
 from bpm.engine.values import decode
 from bpm.models import ProcessInstance
 from bpm.runner import lock_instance, take_step
+from crm.history.kinds import via_of
 from crm.operations.registry import Context, OperationFailed
 
 
@@ -20,7 +24,7 @@ def carry_out(*, instance_id: int, token: int, call: dict) -> None:
     """Runs an operation and takes the step it completes, or none of both."""
     instance = lock_instance(instance_id)
     if waits_for_job(instance, token):
-        take_step(instance, outcome_of(instance, token, call))
+        take_step(instance, outcome_of(instance, token, call, undo=transaction.atomic))
 
 
 def call_out(*, instance_id: int, token: int, call: dict, uid: str) -> None:
@@ -31,7 +35,7 @@ def call_out(*, instance_id: int, token: int, call: dict, uid: str) -> None:
     instance = rows.get(pk=instance_id)
     if not waits_for_job(instance, token):
         return
-    event = outcome_of(instance, token, call)
+    event = outcome_of(instance, token, call, undo=nullcontext)
     with transaction.atomic():
         try:
             take_step(lock_instance(instance_id), event)
@@ -47,10 +51,12 @@ def waits_for_job(instance: ProcessInstance, token: int) -> bool:
     return tokens.get(token, {}).get("wait", {}).get("kind") == waits.JOB
 
 
-def outcome_of(instance: ProcessInstance, token: int, call: dict) -> Event:
-    """What the operation came to; what it did before it failed is undone."""
+def outcome_of(
+    instance: ProcessInstance, token: int, call: dict, *, undo: Callable[[], AbstractContextManager]
+) -> Event:
+    """What the operation came to; within `undo` what it did before it failed is taken back."""
     try:
-        with transaction.atomic():
+        with undo():
             return JobDone(token, _run(instance, call) or {})
     except OperationFailed as failure:
         return JobFailed(token, "failed", str(failure))
@@ -72,7 +78,7 @@ def _run(instance: ProcessInstance, call: dict) -> dict:
         raise OperationFailed(_("The record is gone."))
     context = Context(
         record=record, by=instance.version.published_by, requester=instance.started_by,
-        via=instance.version.definition.name,
+        via=via_of(instance.version.definition),
     )  # fmt: skip
     known = {given.name for given in operation.inputs}
     arguments = {name: value for name, value in decode(call["arguments"]).items() if name in known}

@@ -5,6 +5,7 @@ from django.db import transaction
 from counterparties.models import CONTACT_KIND, CounterpartyType
 from counterparties.schema import create_attributes
 from crm.attributes.models import AttributeSet
+from crm.web.standard import standard_data
 
 _INDUSTRIES = [
     ["manufacturing", "Manufacturing", "Produkcja"],
@@ -95,6 +96,7 @@ _TYPES = [
 ]
 
 
+@standard_data(10)
 @transaction.atomic
 def create_standard_types() -> dict[str, CounterpartyType]:
     """Creates the missing types with their attributes, and the set for contacts; what is there is left alone."""

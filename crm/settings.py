@@ -5,7 +5,6 @@ Values that make no sense are reported by `crm.checks`.
 """
 
 import os
-import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as message_levels
 from django.utils.translation import gettext_lazy as _
 
+from crm.environment import database, flag, names, secret_key
 from crm.web.administration import UNFOLD  # noqa: F401  (read by the administration's theme)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,61 +20,9 @@ DATA_DIR = Path(os.environ.get("CRM_DATA_DIR") or BASE_DIR / "data").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
-def flag(name: str, default: bool = False) -> bool:
-    """A yes/no environment variable."""
-    return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
-
-
-def names(name: str, default: str = "") -> list[str]:
-    """A comma-separated environment variable."""
-    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
-
-
-def secret_key() -> str:
-    """The key from the environment, else one generated once into the data folder."""
-    if key := os.environ.get("SECRET_KEY"):
-        return key
-    file = DATA_DIR / "secret_key"
-    if not file.exists():
-        draft = DATA_DIR / f"secret_key.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
-        draft.rename(file) if not file.exists() else draft.unlink()
-    return file.read_text().strip()
-
-
-def database(url: str) -> dict:
-    """Django's description of the database that `url` names; SQLite in the data folder when it is empty."""
-    if not url:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "crm.sqlite3",
-            "OPTIONS": {
-                # Read-then-write transactions of two processes fail "locked" in SQLite's default mode.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-                    "PRAGMA cache_size=-64000; PRAGMA temp_store=MEMORY;"
-                ),
-            },
-        }
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": parts.port or "",
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
-
 DEBUG = flag("DEBUG")
 DEMO = flag("CRM_DEMO")
-SECRET_KEY = secret_key()
+SECRET_KEY = secret_key(DATA_DIR)
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS")
 SECURE = flag("CRM_HTTPS")
@@ -167,7 +115,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""))}
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"

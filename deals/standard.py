@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from crm.attributes.models import Attribute, AttributeSet
+from crm.web.standard import standard_data
 from deals.models import DealType, LossReason
 from funnel.models import Funnel, Stage
 
@@ -55,6 +56,7 @@ _LOSSES = [
 ]
 
 
+@standard_data(30)
 @transaction.atomic
 def create_standard_deals() -> dict[str, DealType]:
     """Creates the missing funnels, types and reasons; what is there is left alone. Returns the types by key."""

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from crm.attributes.models import AttributeSet
+from crm.web.standard import standard_data
 from leads.models import LEAD_KIND, LeadSource, UnqualifiedReason
 
 _SOURCES = [
@@ -22,6 +23,7 @@ _REASONS = [
 ]
 
 
+@standard_data(20)
 @transaction.atomic
 def create_standard_dictionaries() -> None:
     """Creates missing sources, the reasons when there are none, and the set of attributes for leads."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bpm import inbox, pages
+from bpm.control import give_task
 from bpm.engine.values import decode
 from bpm.forms import TaskForm
 from bpm.models import UserTask
+from crm.people.models import User
 from crm.web.access import get_visible
-from crm.web.htmx import done, page
+from crm.web.htmx import done, page, redirect
 from crm.web.toasts import toast
 from crm.web.tokens import once
 
@@ -84,3 +87,16 @@ def task_claim(request, pk: int):
     return page(
         request, "bpm/task_detail.html", pages.task_page(request, _task(request, pk), form), partial="form"
     )
+
+
+@require_POST
+@once
+def task_assignment(request, pk: int):
+    """An operator gives an open task to somebody else."""
+    task = _task(request, pk)
+    user = get_object_or_404(User, username=request.POST.get("user", ""), is_active=True)
+    try:
+        give_task(task=task, user=user, by=request.user)
+    except ValidationError as error:
+        toast(request, " ".join(error.messages), level=messages.WARNING)
+    return redirect(request, reverse("bpm:instance_detail", args=[task.instance_id]))

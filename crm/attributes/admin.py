@@ -68,8 +68,8 @@ class AttributeInline(StackedInline):
         ("name", "name_pl", "key"),
         ("kind", "choices"),
         ("section", "section_pl", "position"),
-        ("required", "unique", "filterable", "sortable", "archived"),
-        "help",
+        ("required", "unique", "help"),
+        ("filterable", "sortable", "archived"),
     ]
 
 

@@ -15,7 +15,7 @@ def stored_name(instance, filename: str) -> str:
 
 
 class StoredFile(models.Model):
-    """One uploaded file. Whoever sees the card (`record_kind`, `record_id`) sees it; until it is on one, its uploader."""
+    """One uploaded file: seen by whoever sees its card (`record_kind`, `record_id`), before by its uploader."""
 
     content = models.FileField(upload_to=stored_name)
     name = models.CharField(_("name"), max_length=200)

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from crm.history.kinds import describe, event_kind, keys_in
+from crm.history.kinds import describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named, visible_pairs
@@ -28,6 +28,7 @@ class Line:
     changes: list[Change]
     subject: object
     subject_url: str
+    via: str
 
 
 @dataclass(frozen=True)
@@ -90,4 +91,5 @@ def _line(event: Event, subject) -> Line:
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
-    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url)
+    via = show_via(event.via)
+    return Line(event, kind.icon, kind.tone, describe(event), note, changes, subject, url, via)

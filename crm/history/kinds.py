@@ -69,6 +69,20 @@ def moment(at: datetime) -> dict[str, str]:
     return {"moment": at.isoformat()}
 
 
+_VIA_SIGN = "\u241f"
+
+
+def via_of(process: Named) -> str:
+    """How a process signs what it did on somebody's behalf: its names, one text for the `via` columns."""
+    return f"{process.name}{_VIA_SIGN}{process.name_pl}"[:200]
+
+
+def show_via(text: str) -> str:
+    """The signature in the reader's language."""
+    name, _, name_pl = text.partition(_VIA_SIGN)
+    return localised(name, name_pl)
+
+
 def describe(event: Event) -> str:
     """The event as one sentence in the reader's language."""
     values = {key: _readable(value) for key, value in event.payload.items()}

@@ -5,16 +5,19 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.utils import timezone
 
-from bpm.control import cancel_instance, retry_step, skip_step
+from bpm.control import cancel_instance, mark_held, resume_instance, retry_step, skip_step
 from bpm.definitions import bind_gate, publish_version
 from bpm.engine.events import StaleEventError, TaskDone, TimerDue
 from bpm.inbox import complete_task
 from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, UserTask, VersionStatus
 from bpm.runner import advance_instance, begin
 from bpm.working import carry_out
+from crm.history.kinds import show_via
 from crm.jobs.models import Job
+from crm.jobs.run import JobDoubtful
 from crm.notify.models import Notification
 from crm.operations.registry import Input, Operation, OperationFailed, register_operation
 from deals.models import RequestStatus
@@ -44,7 +47,7 @@ def flaky(context, mood):
     """Fails on request, after having written something."""
     context.record.name = f"touched {len(calls)}"
     context.record.save(update_fields=["name"])
-    calls.append((mood, context.by.username, context.requester.username, context.via))
+    calls.append((mood, context.by.username, context.requester.username, show_via(context.via)))
     if mood == "refuse":
         raise OperationFailed("The moon is full.")
     if mood == "crash":
@@ -280,3 +283,82 @@ def test_a_task_answered_by_the_engine_alone_is_refused(admin_user, rep):
     instance = make_waiting(rep)
     with pytest.raises(StaleEventError):
         advance_instance(instance_id=instance.pk, event=TaskDone(99))
+
+
+def test_an_unanswered_contract_reminds_the_head_and_goes_on_waiting(admin_user, rep, head, run_jobs):
+    make_example(admin_user, "contract_approval", "contract")
+    run = make_waiting(rep, stage_key="contract", amount=Decimal(60_000))
+    run_jobs(now=timezone.now() + timedelta(hours=25))
+    run_jobs(now=timezone.now() + timedelta(hours=25))
+    (told,) = Notification.objects.filter(kind="bpm.message")
+    assert (told.user, told.sentence) == (
+        head,
+        "The contract of “Service contract” waits for your agreement.",
+    )
+    complete_task(task=run.tasks.get(), outcome="agree", by=head)
+    assert (run.record().stage.key, run_of(run.record()).status) == ("contract", InstanceStatus.COMPLETED)
+
+
+def test_an_answer_calls_the_reminder_off(admin_user, rep, head):
+    make_example(admin_user, "contract_approval", "contract")
+    run = make_waiting(rep, stage_key="contract", amount=Decimal(60_000))
+    complete_task(task=run.tasks.get(), outcome="agree", by=head)
+    assert Job.objects.get(kind="bpm.timer").status == Job.Status.CANCELLED
+
+
+def test_a_gateway_without_conditions_asks_a_person(admin_user, rep):
+    body = (
+        '<bpmn:startEvent id="S" /><bpmn:exclusiveGateway id="G" name="Ready?" /><bpmn:endEvent id="End_ok" />'
+        '<bpmn:endEvent id="End_no" /><bpmn:sequenceFlow id="a" sourceRef="S" targetRef="G" />'
+        '<bpmn:sequenceFlow id="y" name="yes" sourceRef="G" targetRef="End_ok" />'
+        '<bpmn:sequenceFlow id="n" name="no" sourceRef="G" targetRef="End_no" />'
+    )
+    make_gate(admin_user, body)
+    run = make_waiting(rep)
+    task = run.tasks.get()
+    assert (task.name, task.is_choice, task.assignee) == ("Ready?", True, rep)
+    with pytest.raises(ValidationError):
+        complete_task(task=task, outcome="elsewhere", by=rep)
+    complete_task(task=task, outcome="n", by=rep)
+    run.request.refresh_from_db()
+    assert (run.request.status, run.request.answer) == (RequestStatus.REFUSED, "End_no")
+
+
+def test_an_external_operation_is_called_outside_and_recorded_after(admin_user, rep, run_jobs):
+    def send(context):
+        calls.append(("sent", len(connection.savepoint_ids)))
+        return {}
+
+    register_operation(Operation("test.send", "Send", send, external=True))
+    make_gate(admin_user, chain(service_task("Send", "test.send")))
+    deal = make_deal(rep)
+    move(deal, rep, run_jobs)
+    deal.refresh_from_db()
+    assert ([call[0] for call in calls], deal.stage.key) == (["sent"], "proposal")
+    assert Job.objects.get(kind="bpm.call").status == Job.Status.DONE
+
+
+def test_a_doubtful_call_is_held_for_an_operator(admin_user, rep, run_jobs):
+    def send(context):
+        raise JobDoubtful("no answer")
+
+    register_operation(Operation("test.doubt", "Doubt", send, external=True))
+    make_gate(admin_user, chain(service_task("Send", "test.doubt")))
+    deal = make_deal(rep)
+    move(deal, rep, run_jobs)
+    run_jobs(now=soon())
+    assert (run_of(deal).status, NodeRun.objects.get(node="Send").code) == (
+        InstanceStatus.INCIDENT,
+        "doubtful",
+    )
+
+
+def test_a_run_that_never_got_going_is_held_and_can_be_resumed(admin_user, rep, head, run_jobs):
+    make_gate(admin_user, chain(user_task("Ask")))
+    deal = make_deal(rep)
+    request_stage(deal=deal, stage=make_stage("proposal"), by=rep)
+    mark_held(instance_id=run_of(deal).pk, message="broken")
+    assert run_of(deal).status == InstanceStatus.INCIDENT
+    resume_instance(instance=run_of(deal), by=head)
+    run_jobs(now=soon())
+    assert (run_of(deal).status, task_of(deal).assignee) == (InstanceStatus.WAITING, rep)

@@ -149,7 +149,7 @@ def test_history_tells_of_the_run(gates, rep, run_jobs):
     complete_task(task=instance.tasks.get(), outcome="attach", files={"offer": offer()}, by=rep)
     run_jobs()
     lines = card_history(user=rep, record=instance.record()).lines
-    told = [(line.sentence, str(line.event.actor), line.event.via) for line in reversed(lines)]
+    told = [(line.sentence, str(line.event.actor), line.via) for line in reversed(lines)]
     assert told == [
         ("opened the deal at “Qualification”", str(rep), ""),
         ("asked to move the deal from “Qualification” to “Proposal”", str(rep), ""),

@@ -35,7 +35,9 @@ def test_every_signal_documents_its_payload(path):
 def test_no_room_goes_round_the_ladder_or_reacts_to_saving():
     """`get_model`, `import_module` of a room, and post_save would each hide a dependency."""
     # A setting may name a module (the session engine); the engine of processes names Python's internals to refuse them.
-    forbidden = r"get_model\(|\bpost_save\b|\bpre_save\b|\bpost_delete\b|import_module\((?!settings\.)|__import__\("
+    forbidden = (
+        r"get_model\(|\bpost_save\b|\bpre_save\b|\bpost_delete\b|import_module\((?!settings\.)|__import__\("
+    )
     found = [
         f"{path.relative_to(ROOT)}: {match}"
         for path in modules()

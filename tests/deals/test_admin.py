@@ -20,10 +20,19 @@ def test_a_new_deal_type_gets_attributes_of_its_own(admin_user, signed_in):
         "funnel": make_funnel().pk,
         "position": 3,
         "is_active": "on",
+        "attributes-TOTAL_FORMS": "1",
+        "attributes-INITIAL_FORMS": "0",
+        "attributes-0-name": "Lease ends",
+        "attributes-0-kind": "choice",
+        "attributes-0-choices": "y1 | one year | rok\nlong",
+        "attributes-0-position": "1",
     }
     assert signed_in(admin_user).post(reverse("admin:deals_dealtype_add"), data).status_code == 302
     made = DealType.objects.get(key="rental")
     assert (made.attribute_set.kind, made.attribute_set.name) == ("deals.deal", "Rental")
+    attribute = made.attribute_set.attributes.get()
+    assert (attribute.key, attribute.name) == ("lease_ends", "Lease ends")
+    assert attribute.choices == [["y1", "one year", "rok"], ["long", "long", "long"]]
 
 
 def test_a_funnel_with_its_stages_and_moves(admin_user, signed_in):

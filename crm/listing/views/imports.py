@@ -59,7 +59,7 @@ def import_list(request):
 @require_http_methods(["GET", "POST"])
 def import_create(request):
     kind = request.GET.get("kind", "")
-    if not kind:
+    if not kind and importers_of(request.user):
         return redirect("imports:import_list")
     importer = services.demand_importer(kind, request.user)
     posted = (request.POST, request.FILES) if request.method == "POST" else ()

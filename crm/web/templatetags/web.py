@@ -13,6 +13,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from crm.money.format import show_money
+from crm.people.phones import show_phone
 from crm.web import formats, icons, registry, toasts, tokens
 
 register = template.Library()
@@ -69,6 +70,12 @@ def money(amount, currency=""):
 @lru_cache(maxsize=2048)
 def _money(amount, code, language):
     return show_money(amount, code)
+
+
+@register.filter
+def phone(number):
+    """E.164 as people of the country write it; empty for none."""
+    return show_phone(number) if number else ""
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""`manage.py first_administrator`: makes an empty installation usable: roles, currencies, one administrator.
+"""`manage.py first_administrator`: makes an empty installation usable: roles, dictionaries, funnels, one administrator.
 
 Reads CRM_ADMIN_LOGIN, CRM_ADMIN_EMAIL, CRM_ADMIN_PASSWORD and CRM_COMPANY from the environment.
 """
@@ -15,6 +15,7 @@ from django.db import transaction
 from crm.money.services import create_standard_currencies
 from crm.people.models import Department, User
 from crm.people.roles import create_standard_roles
+from crm.web.standard import create_standard_data
 
 
 class Command(BaseCommand):
@@ -44,6 +45,7 @@ class Command(BaseCommand):
     def _create(self, user: User, password: str) -> None:
         roles = create_standard_roles()
         create_standard_currencies()
+        create_standard_data()
         user.department = Department.objects.create(name=settings.CRM_COMPANY, name_pl=settings.CRM_COMPANY)
         user.set_password(password)
         user.save()
