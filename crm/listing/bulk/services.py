@@ -40,6 +40,7 @@ def request_bulk(
     """
     if not by.access.may(rows.kind, RIGHTS[BulkRun.Action(action)]):
         raise PermissionDenied
+    value = value.replace("\x00", "")[: values.MOST_CHARACTERS]
     text = check_value(rows, action, field, value, by)
     run = BulkRun.objects.create(
         kind=rows.kind,
