@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.listing.fields import Field
 from crm.listing.lists import COUNT_CAP, RecordList
+from deals import many
 from deals.models import Deal, DealStatus, DealType, LossReason
 from deals.services import edit_deal
 from funnel.models import Stage
@@ -65,6 +66,9 @@ class DealList(RecordList):
     @staticmethod
     def edit(record, **changes) -> list[str]:
         return edit_deal(deal=record, **changes)
+
+    many_fields = many.FIELDS
+    edit_many = staticmethod(many.edit_deals)
 
     @cached_property
     def counts(self) -> list[tuple[str, str, int]]:

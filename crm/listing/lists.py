@@ -72,8 +72,9 @@ class ActiveFilter:
 class RecordList:
     """One page of one list for one request. Subclasses set the class attributes and may override `joined`.
 
-    `quick`: the fields with a chooser of their own above the list. `edit`: the service that writes a record,
-    called with record, values, attributes, version and by. `params` are the address's, or the default view's.
+    `quick`: the fields with a chooser of their own above the list. `params` are the address's, or the default view's.
+    `edit`: the service that writes a record, called with record, values, attributes, version and by.
+    `edit_many` writes one of `many_fields` into the records of `pks` (field, value, by) and returns events by id.
     """
 
     model: type
@@ -82,6 +83,8 @@ class RecordList:
     default_columns: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
     edit: Callable | None = None
+    many_fields: tuple[str, ...] = ()
+    edit_many: Callable | None = None
     columns: list = []
     default_sort = "-id"
     tab_field = ""

@@ -18,12 +18,14 @@ from crm.listing.models import BulkRun
 from crm.notify.models import Notification
 from crm.people.models import RoleScope
 from deals.lists import DealList
+from deals.many import edit_deals
 from deals.models import Deal, StageTransition
 from deals.services import edit_deal
+from deals.signals import deal_changed
 from leads.lists import LeadList
 from leads.models import Lead
 from leads.services import edit_lead
-from tests.factories.counterparties import make_counterparty
+from tests.factories.counterparties import make_contact, make_counterparty
 from tests.factories.deals import make_deal, make_deal_type
 from tests.factories.leads import make_lead, make_source
 
@@ -242,3 +244,59 @@ def test_the_pages(rep, teammate, admin_user, marketing, signed_in, run_jobs):
     client = signed_in(marketing)
     assert post(client, action="delete", ids=ids).status_code == 403
     assert 'form="bulk"' not in client.get("/leads/").content.decode()
+
+
+def facts(deal: Deal) -> tuple:
+    """All that an edit leaves behind."""
+    event = Event.objects.filter(subject_kind="deals.deal", subject_id=deal.pk).latest("pk")
+    change = event.changes.get()
+    row = StageTransition.objects.filter(deal=deal).latest("pk")
+    return (
+        [getattr(deal, name) for name in ("amount", "close_date", "close_date_slips", "version", "owner_id",
+                                          "department_id")],
+        [event.kind, event.actor_id, event.version, event.payload],
+        [change.field, change.label, change.old, change.new, change.old_text, change.new_text],
+        sorted((link.kind, link.kind == "deals.deal" or link.record_id) for link in event.links.all()),
+        [getattr(row, name) for name in ("cause", "from_stage_id", "to_stage_id", "from_status", "to_status", "amount",
+                                         "close_date", "owner_id", "department_id", "actor_id", "is_proven")],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["amount", "close_date", "owner"])
+def test_many_deals_at_once_leave_the_same_behind_as_one(rep, outsider, admin_user, field):
+    counterparty, told = make_counterparty(rep), []
+    contact = make_contact(rep, counterparty=counterparty)
+    one, two, same = (
+        make_deal(
+            rep,
+            name=name,
+            counterparty=counterparty,
+            contacts=[contact],
+            amount=Decimal(5),
+            close_date=date(2026, 12, 1),
+        )
+        for name in ("One", "Two", "Same")
+    )
+    value = {"amount": Decimal("7.50"), "close_date": date(2027, 1, 1), "owner": outsider}[field]
+    edit_deal(deal=one, values={field: value}, version=1, by=admin_user)
+    edit_deal(deal=same, values={field: value}, version=1, by=admin_user)
+
+    def hear(sender, deal, fields, **kwargs):
+        told.append((deal.pk, fields))
+
+    deal_changed.connect(hear)
+    events = edit_deals(pks=[two.pk, same.pk, 0], field=field, value=value, by=admin_user)
+    deal_changed.disconnect(hear)
+    assert list(events) == [two.pk]
+    assert told == [(two.pk, [field])]
+    assert facts(Deal.objects.get(pk=two.pk)) == facts(Deal.objects.get(pk=one.pk))
+
+
+def test_many_deals_at_once_keep_to_rights(rep, teammate, outsider):
+    mine, theirs, hidden = make_deal(rep), make_deal(teammate), make_deal(outsider)
+    events = edit_deals(pks=[mine.pk, theirs.pk, hidden.pk], field="amount", value=Decimal(9), by=rep)
+    assert list(events) == [mine.pk]
+    with pytest.raises(ValidationError):
+        edit_deals(pks=[mine.pk], field="amount", value=Decimal(10) ** 13, by=rep)
+    with pytest.raises(ValueError):
+        edit_deals(pks=[mine.pk], field="stage", value=None, by=rep)
