@@ -17,6 +17,7 @@ from bpm.engine.values import decode
 from bpm.forms import TaskForm, spoken
 from bpm.models import TaskStatus, UserTask
 from crm.money.format import show_money
+from crm.people.fields import ATTRIBUTE, mask
 from crm.people.kinds import kind_named, visible_pairs
 from crm.web.htmx import wants_fragment
 from deals.models import Deal
@@ -116,6 +117,7 @@ def buttons_of(task: UserTask, form: Form) -> list[Button]:
 def task_page(request, task: UserTask, form: TaskForm) -> dict:
     """The task, its form for the holder, and the card it is about."""
     record = record_of(task.instance)
+    mask(request.user, [record])
     free = task.assignee_id is None
     return {
         "task": task,
@@ -153,6 +155,19 @@ def record_of(instance):
 def record_url(instance) -> str:
     kind = kind_named(instance.record_kind)
     return kind.url(instance.record_id) if kind else ""
+
+
+def seen_variables(user, task: UserTask) -> dict:
+    """The run's variables as the form of a task may show them to `user`: without his hidden fields."""
+    variables = decode(task.instance.variables)
+    label = task.instance.record_kind
+    hidden, name = user.access.hidden_fields(label), label.rpartition(".")[2]
+    if hidden and isinstance(variables.get(name), dict):
+        facts = variables[name].items()
+        variables[name] = {
+            key: value for key, value in facts if key not in hidden and f"{ATTRIBUTE}{key}" not in hidden
+        }
+    return variables
 
 
 def facts_of(record) -> list[tuple[str, object]]:

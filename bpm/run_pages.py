@@ -22,6 +22,7 @@ from bpm.engine.values import decode
 from bpm.forms import RunFilterForm, spoken
 from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, ProcessInstance, graph_of
 from bpm.pages import facts_of, record_of, record_url
+from crm.people.fields import mask
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 
@@ -67,6 +68,7 @@ def node_name(node: Node) -> str:
 def run_page(request, instance: ProcessInstance) -> dict:
     """Everything on the page of one run."""
     graph, record = graph_of(instance.version), record_of(instance)
+    mask(request.user, [record])
     steps = steps_of(instance, graph)
     return {
         "instance": instance,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
 from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_contact, edit_counterparty
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -62,6 +64,7 @@ def contact_facts(contact: Contact) -> dict:
 
 
 def register_counterparties() -> None:
+    register_list(CounterpartyList, ContactList)
     register_kind(
         RecordKind(
             Counterparty,

@@ -13,6 +13,7 @@ urlpatterns = [
     path("attributes/", include("crm.attributes.urls")),
     path("history/", include("crm.history.urls")),
     path("imports/", include("crm.listing.urls")),
+    path("lists/", include("crm.listing.list_urls")),
     path("counterparties/", include("counterparties.urls")),
     path("leads/", include("leads.urls")),
     path("deals/", include("deals.urls")),

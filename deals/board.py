@@ -13,6 +13,7 @@ from django.urls import reverse
 from crm.listing.lists import read_cursor, write_cursor
 from crm.money.format import show_money
 from crm.money.models import default_currency
+from crm.people.fields import mask
 from deals.gates import gates_of
 from deals.models import Deal, DealStatus, StageRequest
 from deals.selectors import Wait, allowed, destination, pending_requests, waits_of
@@ -102,6 +103,7 @@ def _add_totals(board: Board) -> None:
         "stage_id", "currency_id", "owner_id", "owner__first_name", "owner__last_name", "owner__username"
     ).annotate(Count("pk"), Sum("amount"))  # fmt: skip
     owners: dict[int, str] = {}
+    is_blind = "amount" in board.user.access.hidden_fields(Deal)
     for stage_id, currency, owner_id, first, last, login, count, amount in rows:
         if owner_id is not None:
             owners[owner_id] = f"{first} {last}".strip() or login
@@ -109,6 +111,8 @@ def _add_totals(board: Board) -> None:
         if column is None or board.owner_id not in {None, owner_id}:
             continue
         column.count += count
+        if is_blind:
+            continue
         column.sums[currency] = column.sums.get(currency, Decimal(0)) + (amount or Decimal(0))
     board.owners = sorted(owners.items(), key=lambda pair: pair[1])
 
@@ -168,6 +172,7 @@ def read_tiles(user, condition: Q, next_activities: NextActivities) -> list[Tile
         .select_related("counterparty", "stage", "owner")
         .annotate(may_edit=allowed(user, "edit"))
     )
+    mask(user, deals)
     ids = [deal.pk for deal in deals]
     requests, activities = pending_requests(ids), next_activities("deals.deal", ids)
     # One look-up of the address for all tiles: a hundred of them cost as much as the page's queries.

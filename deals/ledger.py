@@ -12,7 +12,20 @@ def write_transition(
     request: StageRequest | None = None, via: str = "", is_proven: bool = True, at=None,
 ) -> StageTransition:  # fmt: skip
     """One row with the deal's present place and worth. Inside the caller's transaction, after the deal is written."""
-    return StageTransition.objects.create(
+    row = ledger_row(
+        deal=deal, cause=cause, by=by, from_stage_id=from_stage_id, from_status=from_status, request=request, via=via,
+        is_proven=is_proven, at=at,
+    )  # fmt: skip
+    row.save()
+    return row
+
+
+def ledger_row(
+    *, deal: Deal, cause: str, by, from_stage_id: int | None = None, from_status: str = "",
+    request: StageRequest | None = None, via: str = "", is_proven: bool = True, at=None,
+) -> StageTransition:  # fmt: skip
+    """The same, unsaved."""
+    return StageTransition(
         deal=deal,
         at=at or timezone.now(),
         cause=cause,
@@ -40,9 +53,17 @@ _WORTH = {
 }
 
 
-def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
-    """A row for each of amount, close date and owner among the changed `fields`: no past day is lost in money."""
-    for cause in dict.fromkeys(_WORTH[name] for name in fields if name in _WORTH):
-        write_transition(
+def ledger_rows(*, deal: Deal, fields: list[str], by, via: str = "") -> list[StageTransition]:
+    """An unsaved row for each of amount, close date and owner among the changed `fields`."""
+    return [
+        ledger_row(
             deal=deal, cause=cause, by=by, from_stage_id=deal.stage_id, from_status=deal.status, via=via
         )
+        for cause in dict.fromkeys(_WORTH[name] for name in fields if name in _WORTH)
+    ]
+
+
+def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
+    """Saves them: no past day is lost in money."""
+    for row in ledger_rows(deal=deal, fields=fields, by=by, via=via):
+        row.save()

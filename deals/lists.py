@@ -1,32 +1,53 @@
-"""The list of deals: its columns, filters and tabs."""
+"""The list of deals: its fields, filters and tabs."""
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.lists import COUNT_CAP, Column, Filter, RecordList
-from deals.models import Deal, DealStatus
-from deals.selectors import FilterChoices, filter_choices
+from crm.listing.fields import Field
+from crm.listing.lists import COUNT_CAP, RecordList
+from deals import many
+from deals.models import Deal, DealStatus, DealType, LossReason
+from deals.services import edit_deal
+from funnel.models import Stage
 
 ALL = "all"
+
+FIELDS = (
+    Field("name", _("Name"), sort="sort_key"),
+    Field("number", _("Number")),
+    Field("counterparty", _("Counterparty"), path="counterparty__name", joins=("counterparty",)),
+    Field("type", _("Deal type"), "record", path="deal_type", dictionary=DealType, joins=("deal_type",),
+          offered={"is_active": True}),
+    Field("stage", _("Stage"), "record", dictionary=Stage, joins=("stage",), group="funnel__key",
+          offered={"funnel__is_active": True}),
+    Field("status", _("Status"), "choice", pairs=tuple(DealStatus.choices)),
+    Field("amount", _("Amount"), "money", sort="amount", editable=True),
+    Field("currency", _("Currency"), path="currency_id"),
+    Field("close_date", _("Close date"), "date", sort="close_date", editable=True),
+    Field("close_date_slips", _("Times put off"), "number"),
+    Field("next", _("Next step"), computed=True),
+    Field("stage_since", _("Since"), "moment", sort="stage_since"),
+    Field("postponed_until", _("Postponed until"), "date"),
+    Field("loss_reason", _("Reason of loss"), "record", dictionary=LossReason, joins=("loss_reason",)),
+    Field("owner", _("Owner"), "person", joins=("owner",)),
+    Field("created_at", _("Added"), "moment", sort="id"),
+    Field("updated_at", _("Changed"), "moment"),
+    Field("closed_at", _("Closed"), "moment"),
+)  # fmt: skip
 
 
 class DealList(RecordList):
     """One page of deals. Open ones unless another tab is asked for; `all` shows every status."""
 
     model = Deal
-    columns = [
-        Column("name", _("Name"), "sort_key"),
-        Column("counterparty", _("Counterparty")),
-        Column("stage", _("Stage")),
-        Column("amount", _("Amount"), "amount", "money"),
-        Column("close_date", _("Close date"), "close_date", "date"),
-        Column("next", _("Next step")),
-        Column("stage_since", _("Since"), "stage_since", "date"),
-        Column("owner", _("Owner"), kind="person"),
-    ]
+    url_name = "deals:deal_list"
+    fields = FIELDS
+    default_columns = (
+        "name", "counterparty", "stage", "amount", "close_date", "next", "stage_since", "owner",
+    )  # fmt: skip
+    quick = ("owner", "stage", "type")
     default_sort = "-id"
     tab_field = "status"
     tabs = [
@@ -38,36 +59,16 @@ class DealList(RecordList):
 
     def __init__(self, user, params, *, sort: str = ""):
         super().__init__(user, params)
-        if not params.get("sort") and self._sortable(sort):
+        if not self.params.get("sort") and self._sortable(sort):
             self.sort = sort
-        self.tab = params.get("tab") or DealStatus.ACTIVE
+        self.tab = self.params.get("tab") or DealStatus.ACTIVE
 
-    @cached_property
-    def choices(self) -> FilterChoices:
-        return filter_choices()
+    @staticmethod
+    def edit(record, **changes) -> list[str]:
+        return edit_deal(deal=record, **changes)
 
-    @property
-    def filters(self) -> list[Filter]:
-        return [
-            Filter(
-                "owner",
-                _("Owner"),
-                lambda user: self.choices.owners,
-                lambda value, user: Q(owner_id=int(value)),
-            ),
-            Filter(
-                "stage",
-                _("Stage"),
-                lambda user: self.choices.stages,
-                lambda value, user: Q(stage_id=int(value)),
-            ),
-            Filter(
-                "type",
-                _("Deal type"),
-                lambda user: self.choices.types,
-                lambda value, user: Q(deal_type_id=int(value)),
-            ),
-        ]
+    many_fields = many.FIELDS
+    edit_many = staticmethod(many.edit_deals)
 
     @cached_property
     def counts(self) -> list[tuple[str, str, int]]:
@@ -81,10 +82,7 @@ class DealList(RecordList):
         found = {str(value): count for value, _label, count in self.counts}
         return min(found.get(str(self.tab), found[ALL]), COUNT_CAP + 1)
 
-    def joined(self, rows):
-        return rows.select_related("counterparty", "stage", "owner")
-
     @property
     def is_filtered(self) -> bool:
         """The first tab is where one starts, not a filter."""
-        return bool(self.query or any(active.value for active in self.active_filters))
+        return bool(self.query or self.conditions or any(active.value for active in self.active_filters))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.history.bin import Follower, register_consequence, register_deletable, register_follower
 from crm.history.undoing import Editor, register_editor
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -17,6 +18,7 @@ from crm.web.registry import (
     register_quick_create,
 )
 from deals.facts import deal_facts
+from deals.lists import DealList
 from deals.models import Deal
 from deals.services import EDITABLE, edit_deal, pending_request
 
@@ -24,6 +26,7 @@ RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a dea
 
 
 def register_deals() -> None:
+    register_list(DealList)
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",

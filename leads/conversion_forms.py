@@ -111,6 +111,10 @@ class PersonForm(CleanedValuesMixin, RecordForm):
         model = Contact
         fields = ["first_name", "last_name", "position", "phone", "email"]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.limit_fields()
+
     def clean(self):
         cleaned = super().clean()
         if not (cleaned.get("first_name") or cleaned.get("last_name")):

@@ -47,7 +47,9 @@ class LeadForm(CleanedValuesMixin, RecordForm):
     def clean(self):
         cleaned = super().clean()
         names = ("company", "first_name", "last_name", "phone", "email")
-        if not any(cleaned.get(name) for name in names) and not set(names) & set(self.errors):
+        # A field that is kept from the user may hold what tells who the lead is.
+        is_whole = set(names) <= set(self.fields)
+        if is_whole and not any(cleaned.get(name) for name in names) and not set(names) & set(self.errors):
             self.add_error("company", _("Give a company, a person, a phone or an e-mail."))
         return cleaned
 

@@ -140,6 +140,12 @@ _EXAMPLE = {
 }
 EXAMPLE = (tuple(_EXAMPLE.get(target.key, "") for target in FIELDS),)
 
+_WRITES = {
+    "person": ("first_name", "last_name"),
+    "person_turned": ("first_name", "last_name"),
+    "phone_2": ("phone", "note"),
+}
+
 
 def lead_attributes() -> list[Attribute]:
     """The attributes an administrator gave to leads."""
@@ -148,7 +154,13 @@ def lead_attributes() -> list[Attribute]:
 
 
 def fields_for(user) -> list[ImportField]:
-    return [*FIELDS, *(_attribute_field(item) for item in lead_attributes() if item.kind in _KINDS)]
+    """Without what the user may not write; several columns may fill one field."""
+    locked = user.access.locked_fields(LEAD_KIND)
+    offered = [
+        *FIELDS,
+        *(_attribute_field(attribute) for attribute in lead_attributes() if attribute.kind in _KINDS),
+    ]
+    return [one for one in offered if not locked & {one.key, *_WRITES.get(one.key, ())}]
 
 
 def _attribute_field(attribute: Attribute) -> ImportField:

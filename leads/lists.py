@@ -1,18 +1,16 @@
-"""The list of leads: columns, filters, and tabs by status."""
+"""The list of leads: fields, filters, and tabs by status."""
 
 from __future__ import annotations
 
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.lists import COUNT_CAP, Column, Filter, RecordList
+from crm.listing.fields import Field
+from crm.listing.lists import COUNT_CAP, Filter, RecordList
 from crm.listing.models import Import
-from crm.people.folding import sort_key
-from crm.people.models import User
-from crm.people.names import localised
-from leads.models import LEAD_KIND, Lead, LeadSource, LeadStatus
+from leads.models import LEAD_KIND, Lead, LeadSource, LeadStatus, UnqualifiedReason
+from leads.services import edit_lead
 
 TONES = {
     LeadStatus.NEW: ("grey", "circle"),
@@ -30,20 +28,40 @@ def status_pill(lead: Lead) -> tuple[str, str, str]:
     return colour, lead.get_status_display().capitalize(), icon
 
 
+FIELDS = (
+    Field("name", _("Name"), sort="sort_key"),
+    Field("person", _("Person"), computed=True, get=lambda lead: lead.person),
+    Field("company", _("Company"), editable=True),
+    Field("first_name", _("First name")),
+    Field("last_name", _("Last name")),
+    Field("position", _("Position")),
+    Field("tax_number", _("Tax number")),
+    Field("phone", _("Phone"), "phone"),
+    Field("email", _("E-mail")),
+    Field("website", _("Website")),
+    Field("city", _("City"), editable=True),
+    Field("note", _("Note"), editable=True),
+    Field("source", _("Source"), "record", dictionary=LeadSource, joins=("source",), editable=True),
+    Field("status", _("Status"), "choice", pairs=tuple(LeadStatus.choices)),
+    Field("reason", _("Reason"), "record", dictionary=UnqualifiedReason, joins=("reason",)),
+    Field("status_note", _("Note on the status")),
+    Field("next", _("Next step"), computed=True),
+    Field("owner", _("Owner"), "person", joins=("owner",)),
+    Field("created_at", _("Added"), "moment", sort="id"),
+    Field("updated_at", _("Changed"), "moment"),
+    Field("first_response_at", _("First response"), "moment"),
+    Field("converted_at", _("Converted"), "moment"),
+)
+
+
 class LeadList(RecordList):
     """One page of leads. `?import=` keeps the leads of one of the reader's imports."""
 
     model = Lead
-    columns = [
-        Column("name", _("Name"), "sort_key"),
-        Column("person", _("Person")),
-        Column("phone", _("Phone")),
-        Column("source", _("Source")),
-        Column("status", _("Status")),
-        Column("next", _("Next step")),
-        Column("owner", _("Owner"), kind="person"),
-        Column("created_at", _("Added"), "id", "date"),
-    ]
+    url_name = "leads:lead_list"
+    fields = FIELDS
+    default_columns = ("name", "person", "phone", "source", "status", "next", "owner", "created_at")
+    quick = ("owner", "source")
     tab_field = "status"
     tabs = [
         (LeadStatus.NEW, _("New")),
@@ -54,38 +72,13 @@ class LeadList(RecordList):
         (LeadStatus.DUPLICATE, _("Duplicates")),
     ]
 
-    @cached_property
-    def choices(self) -> dict[str, list[tuple[str, str]]]:
-        """Owners and sources in one query."""
-        text = CharField()
-        people = User.objects.filter(is_active=True).values_list(
-            Value("owner"), "pk", Concat("first_name", Value(" "), "last_name"), "username", Value(0)
-        )
-        sources = LeadSource.objects.values_list(
-            Value("source"), "pk", Cast("name", text), "name_pl", "position"
-        )
-        found: dict[str, list] = {"owner": [], "source": []}
-        for what, pk, name, other, position in people.order_by().union(sources.order_by(), all=True):
-            shown = (name.strip() or other) if what == "owner" else localised(name, other)
-            found[what].append((position, sort_key(shown), shown, str(pk)))
-        return {what: [(pk, shown) for *_order, shown, pk in sorted(rows)] for what, rows in found.items()}
+    @staticmethod
+    def edit(record, **changes) -> list[str]:
+        return edit_lead(lead=record, **changes)
 
     @property
     def filters(self) -> list[Filter]:
-        offered = [
-            Filter(
-                "owner",
-                _("Owner"),
-                lambda user: self.choices["owner"],
-                lambda value, user: Q(owner_id=int(value)),
-            ),
-            Filter(
-                "source",
-                _("Source"),
-                lambda user: self.choices["source"],
-                lambda value, user: Q(source_id=int(value)),
-            ),
-        ]
+        offered = super().filters
         if self.params.get("import"):
             offered.append(
                 Filter("import", _("Import"), _imports, lambda value, user: Q(import_id=int(value)))

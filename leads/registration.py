@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
+from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
+from leads.lists import LeadList
 from leads.models import LEAD_KIND, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
@@ -39,6 +41,7 @@ def lead_facts(lead: Lead) -> dict:
 
 
 def register_leads() -> None:
+    register_list(LeadList)
     register_kind(
         RecordKind(
             Lead,

@@ -13,6 +13,7 @@ from crm.history.editing import edit_record
 from crm.history.kinds import named
 from crm.history.services import record_event
 from crm.notify.services import publish
+from crm.people.fields import unmask
 from crm.people.visibility import demand
 from leads.conversion import Conversion, convert_lead, locked
 from leads.models import LEAD_KIND, OPEN_STATUSES, Lead, LeadStatus, UnqualifiedReason
@@ -88,6 +89,7 @@ def edit_lead(
     demand_known(values, LEAD_FIELDS)
     demand_assignable(lead, values, by)
     values = clean_values(values)
+    unmask(lead)
     demand_called({**{field: getattr(lead, field) for field in LEAD_FIELDS - {"name", "owner"}}, **values})
     event = edit_record(
         record=lead,

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bpm import inbox, pages
 from bpm.control import give_task
-from bpm.engine.values import decode
 from bpm.forms import TaskForm
 from bpm.models import UserTask
 from crm.people.models import User
@@ -49,7 +48,7 @@ def inbox_button(request):
 def task_detail(request, pk: int):
     """A task with its form; for others than its holder only what it waits for."""
     task = _task(request, pk)
-    form = TaskForm(pages.form_of(task), variables=decode(task.instance.variables))
+    form = TaskForm(pages.form_of(task), variables=pages.seen_variables(request.user, task))
     return page(request, "bpm/task_detail.html", pages.task_page(request, task, form), partial="form")
 
 
@@ -83,7 +82,7 @@ def task_claim(request, pk: int):
         task = inbox.claim_task(task=task, by=request.user)
     except inbox.TaskClosed as error:
         toast(request, error.messages[0], level=messages.WARNING)
-    form = TaskForm(pages.form_of(task), variables=decode(task.instance.variables))
+    form = TaskForm(pages.form_of(task), variables=pages.seen_variables(request.user, task))
     return page(
         request, "bpm/task_detail.html", pages.task_page(request, _task(request, pk), form), partial="form"
     )

@@ -17,6 +17,7 @@ from counterparties.models import Contact, ContactLink, Counterparty
 from counterparties.services import create_counterparty, edit_counterparty
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
+from crm.people.fields import mask
 from crm.people.search import matching
 from crm.people.visibility import demand_kind, may
 from crm.web.access import get_visible
@@ -138,10 +139,12 @@ def options_page(request, records):
     """At most OFFERS records that match `?q=`; a number is found by its digits, however they are grouped."""
     text = request.GET.get("q", "").strip()[:100]
     digits = "".join(char for char in text if char.isdigit())
-    condition = matching(text)
+    user, model = request.user, records.model
+    condition = matching(text, user, model)
     if len(digits) >= 3 and not any(char.isalpha() for char in text):
-        condition |= matching(digits)
-    found = records.filter(condition).order_by("sort_key", "pk")[:OFFERS] if text else []
+        condition |= matching(digits, user, model)
+    found = list(records.filter(condition).order_by("sort_key", "pk")[:OFFERS]) if text else []
+    mask(user, found)
     return page(request, "counterparties/options.html", {"records": found, "text": text})
 
 
@@ -166,9 +169,11 @@ def counterparty_contacts(request, pk: int):
     links = ContactLink.objects.filter(
         counterparty=record, contact__in=Contact.objects.visible_to(request.user)
     )
+    links = list(links.select_related("contact")[:PANEL_ROWS])
+    mask(request.user, [link.contact for link in links])
     context = {
         "record": record,
-        "links": list(links.select_related("contact")[:PANEL_ROWS]),
+        "links": links,
         "may_edit": may(request.user, "edit", record),
         "may_create": request.user.access.may(Contact, "create"),
     }

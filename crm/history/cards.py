@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from crm.attributes.references import readable_links
-from crm.history.kinds import describe, event_kind, keys_in, show_via
+from crm.history.kinds import Group, describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.history.notes import may_change
 from crm.history.undoing import can_undo
@@ -104,7 +104,7 @@ def _lines(user, record, events: list[Event]) -> list[Line]:
     lines = []
     for event in events:
         key = (event.subject_kind, event.subject_id)
-        if key == own or key in visible:
+        if (key == own or key in visible) and _has_something_left(user, event):
             lines.append(_line(event, visible.get(key), user))
     name_links(user, [change for line in lines for change in line.changes])
     return lines
@@ -122,12 +122,25 @@ def _name(seen: dict, value) -> str:
     return str(seen[value]) if isinstance(value, str) and value in seen else ""
 
 
+def _seen_changes(user, event: Event) -> list[Change]:
+    """The changed fields that are not hidden from the reader."""
+    changes = list(event.changes.all())
+    hidden = user.access.hidden_fields(event.subject_kind) if changes else ()
+    return [change for change in changes if change.field not in hidden]
+
+
+def _has_something_left(user, event: Event) -> bool:
+    """False for an edit of nothing but hidden fields."""
+    is_edit = event_kind(event.kind).group == Group.CHANGE and not event.payload
+    return not is_edit or not event.changes.all() or bool(_seen_changes(user, event))
+
+
 def _line(event: Event, subject, user) -> Line:
     kind = event_kind(event.kind)
     record_kind = kind_named(event.subject_kind)
     comment = getattr(event, "comment", None)
     note = comment.text if comment else str(event.payload.get("note", ""))
-    changes = list(event.changes.all())
+    changes = _seen_changes(user, event)
     for change in changes:
         change.label = gettext(change.label)
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -58,12 +59,15 @@ def edit_record(
 ) -> Event | None:
     """Writes `values` ({field name: value}) and attributes as one event of `kind`; None when nothing differs.
 
-    `version` is the one the editor saw. Raises PermissionDenied, EditConflict, or ValidationError (attributes).
+    `version` is the one the editor saw. Raises PermissionDenied, also for a field that `by` may not write,
+    EditConflict, or ValidationError (attributes).
     """
     demand(by, action, record)
     fresh = type(record).objects.select_for_update().get(pk=record.pk)
     changes = _field_changes(fresh, values)
     changes += _attribute_changes(fresh, attributes, by)
+    if by.access.locked_fields(type(record)) & {change.field for change in changes}:
+        raise PermissionDenied
     if version != fresh.version:
         _demand_no_clash(fresh, changes, version, by)
     if not changes:

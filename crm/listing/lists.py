@@ -2,10 +2,12 @@
 
     class LeadList(RecordList):
         model = Lead
-        columns = [Column("name", _("Name"), sort="sort_key"), …]
-        filters = [ChoiceFilter("status", …), OwnerFilter()]
+        url_name = "leads:lead_list"
+        fields = (Field("name", _("Name"), sort="sort_key"), …)
+        default_columns = ("name", "source", "owner")
+        quick = ("owner", "source")
 
-A list costs three queries whatever the table's size: rows, capped count, counts by tab.
+A list costs three queries whatever the table's size: rows, counts, and what can be chosen from.
 """
 
 from __future__ import annotations
@@ -16,18 +18,29 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import cached_property
 
+from crm.attributes.models import AttributeValue
+from crm.listing.conditions import Condition, combined, read_conditions
+from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, NUMBERS, Field, attribute_fields
+from crm.listing.offers import Offers, read_offers
+from crm.people.access import kind_label
+from crm.people.fields import mask
 from crm.people.search import matching
 
 PAGE = 50
 COUNT_CAP = 1000
+MOST_COLUMNS = 30
+MOST_QUERY = 8000
+SORT_VALUE = "sort_value"
 
 
 @dataclass(frozen=True)
 class Column:
-    """`sort`: the indexed column the heading sorts by, empty for none. `kind`: text, money, date, person, number."""
+    """A heading of a list without fields. `sort`: the indexed column it sorts by, empty for none."""
 
     key: str
     label: str
@@ -57,11 +70,22 @@ class ActiveFilter:
 
 
 class RecordList:
-    """One page of one list for one request. Subclasses set the class attributes and may override `rows`."""
+    """One page of one list for one request. Subclasses set the class attributes and may override `joined`.
+
+    `quick`: the fields with a chooser of their own above the list. `params` are the address's, or the default view's.
+    `edit`: the service that writes a record, called with record, values, attributes, version and by.
+    `edit_many` writes one of `many_fields` into the records of `pks` (field, value, by) and returns events by id.
+    """
 
     model: type
-    columns: list[Column] = []
-    filters: list[Filter] = []
+    url_name = ""
+    fields: tuple[Field, ...] = ()
+    default_columns: tuple[str, ...] = ()
+    quick: tuple[str, ...] = ()
+    edit: Callable | None = None
+    many_fields: tuple[str, ...] = ()
+    edit_many: Callable | None = None
+    columns: list = []
     default_sort = "-id"
     tab_field = ""
     tabs: list[tuple[str, str]] = []
@@ -69,22 +93,88 @@ class RecordList:
     def __init__(self, user, params):
         self.user = user
         self.params = params
-        self.query = params.get("q", "").strip()[:100]
-        self.tab = params.get("tab", "")
-        self.sort = params.get("sort", "") if self._sortable(params.get("sort", "")) else self.default_sort
+        self.hidden = user.access.hidden_fields(self.model)
+        if self.hidden:
+            self.fields = tuple(one for one in self.fields if not one.names & self.hidden)
+            self.columns = [column for column in self.columns if column.key not in self.hidden]
+        if self.fields:
+            self.params = self._opening(params)
+            self.columns = self._chosen_columns()
+        self.query = self.params.get("q", "").strip()[:100]
+        self.tab = self.params.get("tab", "")
+        wanted = self.params.get("sort", "")
+        self.sort = wanted if self._sortable(wanted) else self.default_sort
+
+    @property
+    def kind(self) -> str:
+        return kind_label(self.model)
+
+    # What there is to choose from
+
+    @cached_property
+    def offers(self) -> Offers:
+        return read_offers(self.user, self.kind, self.fields)
+
+    @cached_property
+    def all_fields(self) -> list[Field]:
+        """The kind's own fields, then the attributes that administrators gave it."""
+        own = [one for one in attribute_fields(self.kind) if not one.names & self.hidden]
+        return [*self.fields, *own]
+
+    def field(self, key: str) -> Field | None:
+        """The field of that key. Attributes are read from the database only when one is asked for."""
+        known = self.all_fields if key.startswith(ATTRIBUTE_PREFIX) else self.fields
+        return next((one for one in known if one.key == key), None)
+
+    def _opening(self, params) -> QueryDict:
+        """The address as it is; an address without any parameters opens the reader's default view."""
+        if not isinstance(params, QueryDict):
+            given, params = params, QueryDict(mutable=True)
+            params.update(given)
+        if params:
+            return params
+        view = self.offers.default_view
+        return QueryDict(f"{view.query}&view={view.pk}") if view else params
+
+    def _chosen_columns(self) -> list[Field]:
+        wanted = [key for key in self.params.get("cols", "").split(",") if key][:MOST_COLUMNS]
+        found = [one for key in dict.fromkeys(wanted) if (one := self.field(key)) is not None]
+        return found or [one for key in self.default_columns if (one := self.field(key)) is not None]
 
     def _sortable(self, sort: str) -> bool:
-        return sort.lstrip("-") in {column.sort for column in self.columns if column.sort}
+        """Never by a field that is hidden from the reader: the order would tell its values."""
+        column = sort.removeprefix("-")
+        if column in self.hidden:
+            return False
+        if column.startswith(ATTRIBUTE_PREFIX):
+            return bool(self.fields) and (one := self.field(column)) is not None and bool(one.sort)
+        return column in {one.sort for one in (self.fields or self.columns) if one.sort}
+
+    # Which rows
 
     @cached_property
     def visible(self) -> QuerySet:
         return self.model.objects.visible_to(self.user)
 
+    @property
+    def filters(self) -> list[Filter]:
+        return [self._quick_filter(one) for key in self.quick if (one := self.field(key)) is not None]
+
+    def _quick_filter(self, one: Field) -> Filter:
+        return Filter(
+            one.key,
+            one.label,
+            lambda user: self.offers.of(one),
+            lambda value, user: Q(**{one.column: int(value) if one.kind != "choice" else value}),
+        )
+
     @cached_property
     def active_filters(self) -> list[ActiveFilter]:
-        """Every filter with its present value; an unknown value counts as none."""
+        """Every chooser with its present value; an unknown value counts as none."""
         found = []
         for one in self.filters:
+            if one.key in self.hidden:
+                continue
             choices = one.choices(self.user)
             value = self.params.get(one.key, "")
             known = value in {str(key) for key, _ in choices}
@@ -92,14 +182,21 @@ class RecordList:
         return found
 
     @cached_property
+    def conditions(self) -> list[Condition]:
+        """The further filters of the address."""
+        return read_conditions(self.params, self.field) if self.fields else []
+
+    @cached_property
     def filtered(self) -> QuerySet:
         """Visible rows under all filters, without the tab."""
         rows = self.visible
         if self.query:
-            rows = rows.filter(matching(self.query))
+            rows = rows.filter(matching(self.query, self.user, self.model))
         for active in self.active_filters:
             if active.value and (condition := active.filter.condition(active.value, self.user)) is not None:
                 rows = rows.filter(condition)
+        if self.conditions:
+            rows = rows.filter(combined(self.conditions, self.user, self.kind))
         return rows
 
     @cached_property
@@ -122,6 +219,13 @@ class RecordList:
         """Hook: joins the names that the columns show."""
         return rows
 
+    def with_columns(self, rows: QuerySet) -> QuerySet:
+        """The rows with what the chosen columns need."""
+        joins = {join for one in self.columns for join in getattr(one, "joins", ())}
+        return rows.select_related(*sorted(joins)) if joins else rows
+
+    # Which page of them
+
     @cached_property
     def page(self) -> list:
         """At most PAGE rows from the cursor on, joined after the limit."""
@@ -130,12 +234,35 @@ class RecordList:
     @cached_property
     def _window(self) -> list:
         # Joined after the limit: the names are fetched for one page's rows only.
-        few = self._after(self.matching_rows).order_by(*self._ordering).values("pk")[: PAGE + 1]
-        return list(self.joined(self.model.objects.filter(pk__in=few)).order_by(*self._ordering))
+        few = self._after(self.ordered(self.matching_rows)).values("pk")[: PAGE + 1]
+        rows = list(self.with_columns(self.joined(self.ordered(self.model.objects.filter(pk__in=few)))))
+        mask(self.user, rows)
+        return rows
+
+    def ordered(self, rows: QuerySet) -> QuerySet:
+        """The rows in the order of the list."""
+        if self._attribute is not None:
+            values = AttributeValue.objects.filter(
+                attribute__in=[one.pk for one in self._attribute.attributes],
+                record_kind=self.kind,
+                record_id=OuterRef("pk"),
+            )
+            rows = rows.annotate(**{SORT_VALUE: Subquery(values.values(self._value_column)[:1])})
+        return rows.order_by(*self._ordering)
+
+    @cached_property
+    def _attribute(self) -> Field | None:
+        column = self.sort.removeprefix("-")
+        return self.field(column) if column.startswith(ATTRIBUTE_PREFIX) else None
+
+    @property
+    def _value_column(self) -> str:
+        kind = self._attribute.kind
+        return "number" if kind in NUMBERS else "date" if kind == "date" else "text"
 
     @property
     def _column(self) -> str:
-        return self.sort.lstrip("-")
+        return SORT_VALUE if self._attribute is not None else self.sort.removeprefix("-")
 
     @property
     def _ordering(self) -> list:
@@ -156,11 +283,16 @@ class RecordList:
         if value is None:
             return rows.filter(**{f"{self._column}__isnull": True, f"pk__{sign}": pk})
         try:
-            value = self.model._meta.get_field(self._column).to_python(value)
+            value = self._sort_field().to_python(value)
         except Exception:
             return rows
         beyond = Q(**{f"{self._column}__{sign}": value}) | Q(**{self._column: value, f"pk__{sign}": pk})
         return rows.filter(beyond | Q(**{f"{self._column}__isnull": True}))
+
+    def _sort_field(self):
+        if self._attribute is not None:
+            return AttributeValue._meta.get_field(self._value_column)
+        return self.model._meta.get_field(self._column)
 
     @property
     def next_cursor(self) -> str:
@@ -171,9 +303,64 @@ class RecordList:
         value = getattr(last, self._column, None)
         return write_cursor(value if value is None else str(value), last.pk)
 
+    # Addresses
+
     @property
     def is_filtered(self) -> bool:
-        return bool(self.query or self.tab or any(active.value for active in self.active_filters))
+        return bool(
+            self.query or self.tab or self.conditions or any(active.value for active in self.active_filters)
+        )
+
+    @property
+    def view(self):
+        """The saved view the address came from, None for none."""
+        wanted = self.params.get("view", "")
+        return next((view for view in self.offers.views if str(view.pk) == wanted), None)
+
+    @property
+    def query_string(self) -> str:
+        """The list without the place in it: what a saved view, an export or a bulk edit keeps."""
+        params = self.params.copy()
+        for name in ("after", "view"):
+            params.pop(name, None)
+        if self.sort != self.default_sort:
+            params["sort"] = self.sort
+        return params.urlencode()
+
+    @property
+    def actions(self) -> list[str]:
+        """What the reader may do to many records at once."""
+        wanted = ("assign", "edit", "delete") if self.edit is not None else ()
+        return [action for action in wanted if self.user.access.may(self.kind, action)]
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+    def names_for(self, condition: Condition) -> dict[str, str]:
+        """Labels of what the condition compares with."""
+        if condition.field.kind not in CHOSEN:
+            return {}
+        return {str(value): str(label) for value, label in self.offers.of(condition.field)}
+
+
+_lists: dict[str, type[RecordList]] = {}
+
+
+def register_list(*lists: type[RecordList]) -> None:
+    """Called from an area's `AppConfig.ready()`: views, exports and bulk edits of the kind use this list."""
+    _lists.update({kind_label(one.model): one for one in lists})
+
+
+def list_of(kind: str) -> type[RecordList] | None:
+    """The list of a kind, None for one that has none."""
+    return _lists.get(kind)
+
+
+def reopen(kind: str, query: str, user) -> RecordList | None:
+    """The list of `kind` as its address had it (`RecordList.query_string`); None where there is no such list."""
+    found = list_of(kind)
+    return found and found(user, QueryDict(query[:MOST_QUERY] or "view=0"))
 
 
 def write_cursor(value: str | None, pk: int) -> str:
@@ -193,15 +380,3 @@ def read_cursor(text: str) -> tuple[str | None, int] | None:
         return (value, pk) if good else None
     except (ValueError, TypeError, binascii.Error):
         return None
-
-
-def owner_filter(label: str) -> Filter:
-    """The records of one colleague, chosen among the active people the reader may see records of."""
-    return Filter("owner", label, _owner_choices, lambda value, user: Q(owner_id=int(value)))
-
-
-def _owner_choices(user) -> list[tuple[str, str]]:
-    from crm.people.models import User
-
-    people = User.objects.filter(is_active=True).only("pk", "first_name", "last_name", "username")
-    return [(str(person.pk), str(person)) for person in people[:500]]

@@ -149,3 +149,143 @@ class ImportTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SavedViewQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "SavedViewQuerySet":
+        """One's own, and what others share; only one's own is changed."""
+        mine = models.Q(owner=user)
+        return self.filter(mine | models.Q(is_shared=True) if action == "view" else mine)
+
+
+class SavedView(models.Model):
+    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing."""
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    name = models.CharField(_("name"), max_length=80)
+    query = models.TextField(blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("view of a list")
+        verbose_name_plural = _("views of lists")
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "kind", "name"], name="one_view_per_name"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["kind", "is_shared"], name="views_of_kind")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DefaultView(models.Model):
+    """The view a user's list opens with."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=60)
+    view = models.ForeignKey(SavedView, models.CASCADE, related_name="defaults")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_default_view_per_kind"),
+        ]
+
+
+class RunQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "RunQuerySet":
+        """Whoever started it, nobody else."""
+        return self.filter(made_by=user)
+
+
+class Export(models.Model):
+    """The rows of a list (`query`), columns as chosen, on their way into a file that only its maker may fetch."""
+
+    class Form(models.TextChoices):
+        XLSX = "xlsx", _("Excel workbook")
+        CSV = "csv", _("CSV file")
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    query = models.TextField(blank=True)
+    columns = models.JSONField(default=list)
+    form = models.CharField(_("form"), max_length=4, choices=Form.choices, default=Form.XLSX)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, related_name="+")
+    row_count = models.PositiveIntegerField(default=0)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["made_by", "-id"], name="exports_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class BulkRun(models.Model):
+    """One change of many records: those named in `ids`, or all that the list (`query`) holds.
+
+    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id.
+    """
+
+    class Action(models.TextChoices):
+        ASSIGN = "assign", _("assign")
+        EDIT = "edit", _("edit a field")
+        DELETE = "delete", _("delete")
+
+    kind = models.CharField(_("kind of record"), max_length=60)
+    action = models.CharField(_("action"), max_length=6, choices=Action.choices)
+    query = models.TextField(blank=True)
+    ids = models.JSONField(null=True)
+    field = models.CharField(max_length=80, blank=True)
+    value = models.TextField(blank=True)
+    value_text = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+    undo_job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bulk edit")
+        verbose_name_plural = _("bulk edits")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["made_by", "-id"], name="bulk_runs_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.action} #{self.pk}"
+
+
+class BulkItem(models.Model):
+    """One record of a bulk edit and what became of it. `reason`: an English text, `event`: what history says."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        SAME = "same", _("was so already")
+        SKIPPED = "skipped", _("skipped")
+        UNDONE = "undone", _("undone")
+        KEPT = "kept", _("not undone")
+
+    run = models.ForeignKey(BulkRun, models.CASCADE, related_name="items")
+    record_id = models.BigIntegerField()
+    title = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    reason = models.CharField(max_length=300, blank=True)
+    event = models.ForeignKey("history.Event", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "record_id"], name="record_once_in_a_bulk_run"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["run", "status", "id"], name="bulk_items_by_status")]

@@ -1,4 +1,4 @@
-"""The jobs of an import: reading a large file's head, checking every row, writing every row."""
+"""The jobs of lists: imports (reading, checking, writing), exports, bulk edits and their undo."""
 
 from contextlib import closing
 from itertools import islice
@@ -8,15 +8,26 @@ from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
+from crm.listing.bulk import tasks as bulk_tasks  # noqa: F401
+from crm.listing.exports.services import (
+    ExportRows,
+    in_reader_language,
+    keep_file,
+    may_export,
+    open_writer,
+    scratch_file,
+)
+from crm.listing.exports.workbook import MOST_ROWS
 from crm.listing.imports import undoing
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
 from crm.listing.imports.staging import Stager
 from crm.listing.imports.writing import write_rows
-from crm.listing.models import Import, ImportRow
+from crm.listing.models import Export, Import, ImportRow
 from crm.listing.sheets.errors import SheetError
 from crm.listing.sheets.reading import read_head, read_rows
 from crm.notify.services import notify
+from crm.people.models import User
 
 BATCH = 500
 UNDO_BATCH = 25
@@ -180,3 +191,36 @@ def import_undo(run: JobRun) -> dict:
             url=f"/imports/{found.pk}/",
         )
     return result
+
+
+@handler("listing.export", long=True)
+def export(run: JobRun) -> dict:
+    """Writes the rows of a list into a file. Nothing is kept between attempts: a new one begins anew."""
+    found = Export.objects.select_related("made_by").get(pk=run.args["export"])
+    if found.file_id:
+        return {"rows": found.row_count}
+    user = User.objects.get(pk=found.made_by_id)
+    if not user.is_active or not may_export(user, found.kind):
+        raise JobRefused(gettext_noop("The right to export was taken away."))
+    with in_reader_language(user), scratch_file() as path:
+        rows = ExportRows(found, user)
+        total, done = len(rows.ids), 0
+        if found.form == Export.Form.XLSX and total >= MOST_ROWS:
+            raise JobRefused(gettext_noop("A workbook holds 1,048,575 rows at most. Choose CSV."))
+        with open_writer(found, path, [one.kind for one in rows.columns]) as write:
+            write(rows.heading())
+            for batch in rows.batches():
+                for values in batch:
+                    write(values)
+                done += len(batch)
+                run.save(done=done, total=total, note=gettext_noop("Writing rows"))
+        with run.slice():
+            keep_file(found, path, done)
+            notify(
+                user=user,
+                kind="export_done",
+                text=gettext_noop("Your export is ready: %(file)s, rows: %(rows)s"),
+                params={"file": found.file.name, "rows": done},
+                url=f"/lists/exports/{found.pk}/",
+            )
+    return {"rows": done}

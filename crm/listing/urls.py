@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.listing import views
+from crm.listing.views import imports as views
 
 app_name = "imports"
 urlpatterns = [

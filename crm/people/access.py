@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db.models import CharField, Q, Value
@@ -13,6 +14,28 @@ if TYPE_CHECKING:
 
 SCOPES = ("none", "own", "team", "subordinates", "all")
 SHAREABLE_ACTIONS = ("view", "edit")
+LEVELS = ("", "readonly", "hidden")
+
+CategoryRule = Callable[["User", str], Q | None]
+_category_rules: dict[str, list[CategoryRule]] = {}
+
+
+def register_category_rule(kind: str, rule: CategoryRule) -> None:
+    """Narrows what roles let people see of a kind, such as by the categories of a counterparty.
+
+    `rule(user, action)` gives a condition on the kind's records, or None where it does not narrow. It holds for every
+    scope, `all` too, and never for an explicit share: (scope ∧ rules) ∨ share. Called from `AppConfig.ready()`.
+    The condition must not join to-many relations, which would repeat rows; use `Exists`.
+    """
+    _category_rules.setdefault(kind, []).append(rule)
+
+
+def category_condition(kind: str, user: User, action: str) -> Q:
+    """All rules of a kind together; an empty condition where there is none."""
+    condition = Q()
+    for rule in _category_rules.get(kind, ()):
+        condition &= rule(user, action) or Q()
+    return condition
 
 
 def kind_label(model: type) -> str:
@@ -22,34 +45,96 @@ def kind_label(model: type) -> str:
 
 @dataclass
 class Access:
-    """The rights of one user at one moment. Three queries at most: scopes, departments headed, shares."""
+    """The rights of one user at one moment. Three queries at most: roles, departments headed, shares.
+
+    `grants`: (role id, kind, action) → scope. `rules`: kind → role id → field → `readonly` or `hidden`.
+    """
 
     user: User
-    scopes: dict[tuple[str, str], str]
+    grants: dict[tuple[int, str, str], str]
+    rules: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
     _departments: list[int] | None = None
     _shares: dict[tuple[str, str], list[int]] | None = None
+    _levels: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reaches: dict[tuple[str, str], set[str]] = {}
+        for (_role, kind, action), scope in self.grants.items():
+            if scope != "none":
+                self.reaches.setdefault((kind, action), set()).add(scope)
 
     @classmethod
     def of(cls, user: User) -> Access:
-        """Reads the user's roles; of several scopes for one action the widest counts."""
-        from crm.people.models import RoleScope
+        """Reads scopes and field rules of all the user's roles in one query."""
+        from crm.people.models import FieldRule, RoleScope
 
-        scopes: dict[tuple[str, str], str] = {}
-        if user.is_active:
-            rows = RoleScope.objects.filter(role__users=user).values_list("kind", "action", "scope")
-            for kind, action, scope in rows:
-                widest = scopes.get((kind, action), "none")
-                scopes[kind, action] = max(widest, scope, key=SCOPES.index)
-        return cls(user, scopes)
+        access = cls(user, {})
+        if not user.is_active:
+            return access
+        text = CharField()
+        scopes = RoleScope.objects.filter(role__users=user).order_by()
+        rules = FieldRule.objects.filter(role__users=user).order_by()
+        rows = scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
+            rules.values_list("role_id", "kind", "field", "level", Value("rule", text)), all=True
+        )
+        for role, kind, name, value, what in rows:
+            if what == "scope":
+                access.grants[role, kind, name] = value
+            else:
+                access.rules.setdefault(kind, {}).setdefault(role, {})[name] = value
+        access.__post_init__()
+        return access
+
+    @property
+    def scopes(self) -> dict[tuple[str, str], str]:
+        """{(kind, action): the widest reach}, without those that reach nothing."""
+        return {key: max(found, key=SCOPES.index) for key, found in self.reaches.items()}
 
     def scope(self, kind: str, action: str) -> str:
-        """The widest reach any role grants, `none` by default."""
-        return self.scopes.get((kind, action), "none")
+        """The widest reach any role grants, `none` by default. Reaches add up: see `condition`."""
+        return max(self.reaches.get((kind, action), {"none"}), key=SCOPES.index)
 
     def may(self, kind: str | type, action: str) -> bool:
         """Whether the action is permitted on any record of the kind at all: for menus and for creating."""
         label = kind if isinstance(kind, str) else kind_label(kind)
-        return self.scope(label, action) != "none"
+        return (label, action) in self.reaches
+
+    # Fields
+
+    def field_levels(self, kind: str | type) -> dict[str, str]:
+        """{field: `readonly` or `hidden`} of a kind; attributes as `attr_key`. Fields without a word are free.
+
+        Only roles that let the user view the kind have a say, and the most permissive of them wins. Somebody who sees
+        records by shares alone is held to the rules of the roles he has.
+        """
+        label = kind if isinstance(kind, str) else kind_label(kind)
+        if label not in self._levels:
+            self._levels[label] = self._read_levels(label) if label in self.rules else {}
+        return self._levels[label]
+
+    def _read_levels(self, kind: str) -> dict[str, str]:
+        by_role = self.rules[kind]
+        voters = {
+            role
+            for (role, label, action), scope in self.grants.items()
+            if (label, action) == (kind, "view") and scope != "none"
+        }
+        votes = [by_role.get(role, {}) for role in voters or by_role]
+        levels = {
+            name: min((vote.get(name, "") for vote in votes), key=LEVELS.index)
+            for name in {name for vote in votes for name in vote}
+        }
+        return {name: level for name, level in levels.items() if level}
+
+    def hidden_fields(self, kind: str | type) -> frozenset[str]:
+        """What the user must never learn of a kind's records."""
+        return frozenset(name for name, level in self.field_levels(kind).items() if level == "hidden")
+
+    def locked_fields(self, kind: str | type) -> frozenset[str]:
+        """What the user may not write: read-only and hidden fields."""
+        return frozenset(self.field_levels(kind))
+
+    # Records
 
     def headed_departments(self) -> list[int]:
         """Ids of the departments the user heads, with everything below them."""
@@ -66,7 +151,7 @@ class Access:
         return self._departments
 
     def shared_ids(self, model: type[OwnedRecord], action: str) -> list[int]:
-        """Ids of the records of a kind that were shared with the user, or with one of his roles, for the action."""
+        """Ids of the records of a kind that were shared with the user for the action."""
         if action not in SHAREABLE_ACTIONS or model.share_model is None:
             return []
         if self._shares is None:
@@ -95,23 +180,32 @@ class Access:
         return found
 
     def condition(self, model: type[OwnedRecord], action: str) -> Q:
-        """The filter that keeps the records of `model` on which the user may perform `action`."""
+        """The filter that keeps the records of `model` on which the user may perform `action`.
+
+        (any of his roles' scopes ∧ the kind's category rules) ∨ an explicit share.
+        """
         if not self.user.is_active:
             return Q(pk__in=[])
-        scope = self.scope(kind_label(model), action)
-        if scope == "all":
-            return Q()
-        condition = self._reach(scope)
+        label = kind_label(model)
+        condition = self._reach(self.reaches.get((label, action), set()))
+        rules = category_condition(label, self.user, action)
+        if not condition and not rules:
+            return condition
+        condition &= rules
         if shared := self.shared_ids(model, action):
             condition |= Q(pk__in=shared)
         return condition
 
-    def _reach(self, scope: str) -> Q:
-        if scope == "none":
+    def _reach(self, scopes: set[str]) -> Q:
+        """The scopes of several roles add up; an empty condition means everything."""
+        if "all" in scopes:
+            return Q()
+        if not scopes:
             return Q(pk__in=[])
-        own = Q(owner_id=self.user.pk)
-        if scope == "team" and self.user.department_id:
-            return own | Q(department_id=self.user.department_id)
-        if scope == "subordinates" and (headed := self.headed_departments()):
-            return own | Q(department_id__in=headed)
-        return own
+        condition = Q(owner_id=self.user.pk)
+        departments = set(self.headed_departments()) if "subordinates" in scopes else set()
+        if "team" in scopes and self.user.department_id:
+            departments.add(self.user.department_id)
+        if len(departments) == 1:
+            return condition | Q(department_id=departments.pop())
+        return condition | Q(department_id__in=sorted(departments)) if departments else condition

@@ -1,6 +1,5 @@
 """Users, departments and roles in the administration."""
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -8,40 +7,39 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from crm.people.kinds import STANDARD_ACTIONS, all_kinds
-from crm.people.models import Department, Role, RoleScope, User
+from crm.people.forms import FieldRuleForm, FieldRuleFormSet, RoleForm
+from crm.people.models import Department, FieldRule, Role, User
 
 admin.site.unregister(Group)
 
 
-class RoleScopeForm(forms.ModelForm):
-    """Offers the kinds and actions that the installed areas registered."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        kinds = all_kinds()
-        named = [right for kind in kinds for right in kind.rights]
-        self.fields["kind"] = forms.ChoiceField(
-            label=_("kind of record"), choices=[(k.label, k.plural) for k in kinds]
-        )
-        actions = [(action, action) for action in STANDARD_ACTIONS] + list(dict(named).items())
-        self.fields["action"] = forms.ChoiceField(label=_("action"), choices=actions)
-
-    class Meta:
-        model = RoleScope
-        fields = ["kind", "action", "scope"]
-
-
-class RoleScopeInline(TabularInline):
-    model = RoleScope
-    form = RoleScopeForm
-    extra = 1
+class FieldRuleInline(TabularInline):
+    model = FieldRule
+    form = FieldRuleForm
+    formset = FieldRuleFormSet
+    extra = 0
 
 
 @admin.register(Role)
 class RoleAdmin(ModelAdmin):
-    list_display = ["name", "key"]
-    inlines = [RoleScopeInline]
+    """The rights stand in a matrix that `templates/admin/people/role/change_form.html` draws."""
+
+    form = RoleForm
+    fields = ["name", "name_pl", "key"]
+    list_display = ["name", "key", "holders"]
+    inlines = [FieldRuleInline]
+
+    class Media:
+        css = {"all": ["css/role-matrix.css"]}
+        js = ["js/role-matrix.js"]
+
+    @admin.display(description=_("people"))
+    def holders(self, role: Role) -> int:
+        return role.users.filter(is_active=True).count()
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        form.save_scopes(form.instance)
 
 
 @admin.register(Department)

@@ -83,6 +83,29 @@ class RoleScope(models.Model):
         return f"{self.kind} {self.action}: {self.scope}"
 
 
+class FieldLevel(models.TextChoices):
+    READONLY = "readonly", _("read-only")
+    HIDDEN = "hidden", _("hidden")
+
+
+class FieldRule(models.Model):
+    """A field or attribute (`attr_key`) of a kind that a role's holders may not write, or not even see."""
+
+    role = models.ForeignKey(Role, models.CASCADE, related_name="field_rules", verbose_name=_("role"))
+    kind = models.CharField(_("kind of record"), max_length=60)
+    field = models.CharField(_("field"), max_length=80)
+    level = models.CharField(_("level"), max_length=10, choices=FieldLevel.choices)
+
+    class Meta:
+        verbose_name = _("restricted field")
+        verbose_name_plural = _("restricted fields")
+        ordering = ["kind", "field"]
+        constraints = [models.UniqueConstraint(fields=["role", "kind", "field"], name="one_level_per_field")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.field}: {self.level}"
+
+
 class Theme(models.TextChoices):
     AUTO = "auto", _("as the system")
     LIGHT = "light", _("light")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from crm.people.access import kind_label
+from crm.people.fields import unmask
 
 
 class VisibleQuerySet(models.QuerySet):
@@ -61,13 +62,20 @@ class OwnedRecord(models.Model):
         abstract = True
 
     def save(self, *args, **kwargs) -> None:
-        """The department follows the owner."""
+        """The department follows the owner; what was hidden from the reader of this copy stays as it was."""
+        unmask(self)
         fields = kwargs.get("update_fields")
         if self.owner_id and (fields is None or "owner" in fields):
             self.department_id = self.owner.department_id
             if fields is not None:
                 kwargs["update_fields"] = {*fields, "department"}
         super().save(*args, **kwargs)
+
+    def refresh_from_db(self, using=None, fields=None, **kwargs) -> None:
+        """A copy read anew is whole again."""
+        if fields is None:
+            self.__dict__.pop("_masked", None)
+        super().refresh_from_db(using=using, fields=fields, **kwargs)
 
 
 def may(user, action: str, record: OwnedRecord) -> bool:
@@ -87,10 +95,51 @@ def demand_kind(user, action: str, model: type[OwnedRecord]) -> None:
         raise PermissionDenied
 
 
-def share(*, record: OwnedRecord, user, action: str = "view", by) -> None:
-    """Lets `user` view (or view and edit) one record beyond his roles. PermissionDenied unless `by` may edit it."""
-    from guardian.shortcuts import assign_perm
+def share(*, record: OwnedRecord, user, action: str = "view", by) -> bool:
+    """Lets `user` view (or view and edit) one record beyond his roles; whether that changed anything.
+
+    PermissionDenied unless `by` may edit it; ValidationError for oneself, the owner, or somebody dismissed.
+    """
+    from guardian.shortcuts import assign_perm, get_user_perms
 
     demand(by, "edit", record)
-    for verb in ("view", "change") if action == "edit" else ("view",):
-        assign_perm(f"{verb}_{record._meta.model_name}", user, record)
+    demand_shareable(record, user, by)
+    wanted = _codenames(record)[: 2 if action == "edit" else 1]
+    present = set(get_user_perms(user, record))
+    if present == set(wanted):
+        return False
+    _drop(record, user)
+    for codename in wanted:
+        assign_perm(codename, user, record)
+    user.__dict__.pop("access", None)
+    return True
+
+
+def demand_shareable(record: OwnedRecord, user, by) -> None:
+    """Raises ValidationError for a person with whom sharing makes no sense."""
+    if record.share_model is None:
+        raise ValidationError(_("Records of this kind follow their card and cannot be shared alone."))
+    if not user.is_active:
+        raise ValidationError(_("%(user)s does not work here any more."), params={"user": user})
+    if user.pk == by.pk:
+        raise ValidationError(_("You have this record already: choose a colleague."))
+    if user.pk == record.owner_id:
+        raise ValidationError(_("%(user)s owns this record already."), params={"user": user})
+
+
+def withdraw_share(*, record: OwnedRecord, user, by) -> bool:
+    """Takes the explicit share back; what his roles give stays. False when there was none."""
+    demand(by, "edit", record)
+    user.__dict__.pop("access", None)
+    return _drop(record, user)
+
+
+def _drop(record: OwnedRecord, user) -> bool:
+    if record.share_model is None:
+        return False
+    return record.share_model.objects.filter(content_object=record, user=user).delete()[0] > 0
+
+
+def _codenames(record: OwnedRecord) -> list[str]:
+    name = record._meta.model_name
+    return [f"view_{name}", f"change_{name}"]

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
 
 from crm.attributes.forms import AttributesFormMixin
-from crm.people.access import kind_label
+from crm.listing.assigning import people_to_assign
 from crm.people.models import User
-
-
-def people_to_assign(user, model: type) -> QuerySet:
-    """Active people whom `user` may hand records of `model` to, himself included."""
-    scope = user.access.scope(kind_label(model), "assign")
-    if scope == "all":
-        return User.objects.filter(is_active=True)
-    reach = Q(pk=user.pk)
-    if scope in {"own", "team", "subordinates"} and user.department_id:
-        reach |= Q(department_id=user.department_id)
-    if scope == "subordinates":
-        reach |= Q(department_id__in=user.access.headed_departments())
-    return User.objects.filter(reach, is_active=True)
 
 
 class RecordForm(AttributesFormMixin, forms.ModelForm):
@@ -40,6 +26,24 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
         self.fields["version"].initial = self.instance.version if self.instance.pk else None
         if "owner" in self.fields:
             self._limit_owner()
+
+    def add_attribute_fields(self, attribute_set_id: int | None) -> None:
+        super().add_attribute_fields(attribute_set_id)
+        self.limit_fields()
+
+    def limit_fields(self) -> None:
+        """Takes hidden fields away and locks read-only ones; a new record keeps what it cannot be made without.
+
+        Called by `add_attribute_fields`; a form without attributes calls it at the end of its `__init__`.
+        """
+        for name, level in self.user.access.field_levels(self._meta.model).items():
+            if name not in self.fields or (not self.instance.pk and self.fields[name].required):
+                continue
+            if level == "hidden" or not self.instance.pk:
+                del self.fields[name]
+            else:
+                self.fields[name].disabled = True
+        self.attribute_list = [item for item in self.attribute_list if item.field_name in self.fields]
 
     def _limit_owner(self) -> None:
         model = type(self.instance)
@@ -68,7 +72,16 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
 
     def field_values(self) -> dict:
         """{field: value} of the model's own fields, for the service."""
-        return {name: self.cleaned_data[name] for name in self._meta.fields if name in self.cleaned_data}
+        return {name: self.cleaned_data[name] for name in self._meta.fields if self._may_write(name)}
+
+    def attribute_values(self) -> dict:
+        """{attribute key: cleaned value} of those the user may write, for the service."""
+        values = super().attribute_values()
+        free = {item.key for item in self.attribute_list if not self.fields[item.field_name].disabled}
+        return {key: value for key, value in values.items() if key in free}
+
+    def _may_write(self, name: str) -> bool:
+        return name in self.cleaned_data and not self.fields[name].disabled
 
     def refuse(self, error: ValidationError) -> None:
         """Shows what the service said, beside the fields it named."""

@@ -95,6 +95,18 @@ class CardStrip:
     render: Callable
 
 
+@dataclass(frozen=True)
+class CardAction:
+    """A quiet button in the head of every card; opens the page *url_name* (kind, pk) in the dialog."""
+
+    key: str
+    label: str
+    icon: str
+    order: int
+    url_name: str
+    allowed: Callable | None = None
+
+
 _menu: dict[str, MenuEntry] = {}
 _panels: dict[tuple[str, str], Panel] = {}
 _blocks: dict[str, HomeBlock] = {}
@@ -102,6 +114,7 @@ _quick: dict[str, QuickCreate] = {}
 _slots: dict[str, TopbarSlot] = {}
 _composer: dict[str, ComposerAction] = {}
 _strips: dict[str, CardStrip] = {}
+_actions: dict[str, CardAction] = {}
 
 
 def _add(store, key, item):
@@ -149,6 +162,18 @@ def register_strip(strip: CardStrip) -> CardStrip:
 
 def card_strips(card: str) -> list[CardStrip]:
     return [strip for strip in _ordered(_strips) if card in strip.cards]
+
+
+def register_card_action(action: CardAction) -> CardAction:
+    return _add(_actions, action.key, action)
+
+
+def card_actions(user, card: str, record) -> list[CardAction]:
+    return [
+        action
+        for action in _ordered(_actions)
+        if action.allowed is None or action.allowed(user, card, record)
+    ]
 
 
 def menu_entries() -> list[MenuEntry]:

@@ -29,14 +29,15 @@ def find(user, query: str, *, shown: int = SHOWN) -> list[Group]:
     """Records whose text holds every word of *query*, or a number's digits however they are grouped."""
     if not fold(query):
         return []
-    condition = matching(query)
     digits = PHONE_MARKS.sub("", query)
-    if len(digits) >= SHORTEST_NUMBER and digits.isdecimal():
-        condition |= matching(digits)
+    is_number = len(digits) >= SHORTEST_NUMBER and digits.isdecimal()
     groups = []
     for kind in all_kinds():
         if not kind.searchable or not user.access.may(kind.label, "view"):
             continue
+        condition = matching(query, user, kind.model)
+        if is_number:
+            condition |= matching(digits, user, kind.model)
         found = list(kind.visible(user).filter(condition).order_by("-pk")[: shown + 1])
         if found:
             hits = [Hit(str(record), kind.url(record.pk)) for record in found[:shown]]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.web import views
+from crm.web import sight, views
 
 app_name = "web"
 
@@ -11,5 +11,13 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("preference/", views.preference, name="preference"),
     path("card/<str:kind>/<int:pk>/next/", views.card_next, name="card_next"),
+    path("card/<str:kind>/<int:pk>/shares/", sight.record_shares, name="record_shares"),
+    path(
+        "card/<str:kind>/<int:pk>/shares/withdrawal/",
+        sight.record_share_withdrawal,
+        name="record_share_withdrawal",
+    ),
+    path("card/<str:kind>/<int:pk>/access/", sight.record_access, name="record_access"),
+    path("access/", sight.access_overview, name="access_overview"),
     path("style/", views.style, name="style"),
 ]

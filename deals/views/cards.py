@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from counterparties.models import Contact
 from crm.files.services import files_of
 from crm.history.editing import EditConflict
+from crm.people.fields import mask
 from crm.people.visibility import demand_kind
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
@@ -17,7 +19,7 @@ from crm.web.toasts import toast
 from crm.web.tokens import once
 from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
 from deals.forms import DealForm
-from deals.models import Deal
+from deals.models import Deal, DealContact
 from deals.selectors import destination, pending_requests, waits_of, with_rights
 from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
 
@@ -37,10 +39,18 @@ def card_context(request, deal: Deal) -> dict:
         "destination": destination(pending) if pending else "", "waits": waits_of(pending, request.user),
         "steps": stage_bar(deal, pending), "pill_parts": status_pill(deal), "facts": deal_card_facts(deal),
         "sections": attribute_sections(deal, request.user),
-        "people": list(deal.deal_contacts.filter(contact__deleted_at=None).select_related("contact")),
+        "people": _people(request.user, deal),
         "is_fragment": wants_fragment(request),
         "may_withdraw": pending is not None and (deal.may_edit or pending.requested_by_id == request.user.pk),
     }  # fmt: skip
+
+
+def _people(user, deal: Deal) -> list[DealContact]:
+    """The contacts of the deal that the reader sees."""
+    seen = deal.deal_contacts.filter(contact__in=Contact.objects.visible_to(user))
+    people = list(seen.select_related("contact"))
+    mask(user, [person.contact for person in people])
+    return people
 
 
 @require_safe

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from collab.calendar.selectors import next_activities
 from counterparties.models import Counterparty
+from crm.people.fields import mask
 from crm.web.access import get_visible
 from crm.web.htmx import page
 from deals.lists import ALL, DealList
@@ -22,7 +23,7 @@ def deal_list(request):
     if request.GET.get("sort") and request.session.get(SORT) != deals.sort:
         request.session[SORT] = deals.sort
     _add_next_steps(deals.page)
-    return page(request, "deals/deal_list.html", {"list": deals, "tabs": _tabs(request, deals)})
+    return page(request, "deals/deal_list.html", {"list": deals, "tabs": _tabs(deals)})
 
 
 def _add_next_steps(rows: list[Deal]) -> None:
@@ -31,16 +32,16 @@ def _add_next_steps(rows: list[Deal]) -> None:
         deal.next_activity = found.get(deal.pk)
 
 
-def _tabs(request, deals: DealList) -> list[dict]:
+def _tabs(deals: DealList) -> list[dict]:
     current = deals.tab if deals.tab in {str(value) for value, *_rest in deals.counts} else ALL
     return [
-        {"url": _tab_address(request, value), "label": label, "count": count, "current": value == current}
+        {"url": _tab_address(deals, value), "label": label, "count": count, "current": value == current}
         for value, label, count in deals.counts
     ]
 
 
-def _tab_address(request, tab: str) -> str:
-    params = request.GET.copy()
+def _tab_address(deals: DealList, tab: str) -> str:
+    params = deals.params.copy()
     params.pop("after", None)
     params["tab"] = tab
     return f"?{params.urlencode()}"
@@ -52,6 +53,7 @@ def counterparty_deals(request, pk: int):
     counterparty = get_visible(Counterparty, request.user, pk)
     deals = Deal.objects.visible_to(request.user).filter(counterparty=counterparty)
     rows = list(deals.select_related("stage", "owner").order_by("-pk")[:PANEL_ROWS])
+    mask(request.user, rows)
     _add_next_steps(rows)
     context = {
         "counterparty": counterparty,

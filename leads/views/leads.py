@@ -11,6 +11,7 @@ from collab.calendar.selectors import next_activities
 from counterparties.cleaning import clean_what_can_be
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
+from crm.people.fields import mask
 from crm.people.search import matching
 from crm.people.visibility import demand_kind, may
 from crm.web.access import get_visible
@@ -143,6 +144,11 @@ def lead_duplicates(request):
 def lead_options(request):
     """A fragment: what a picker of leads offers."""
     text = request.GET.get("q", "").strip()[:100]
-    leads = Lead.objects.visible_to(request.user).filter(matching(text)).order_by("sort_key", "pk")
-    found = leads[:OFFERS] if text else []
+    leads = (
+        Lead.objects.visible_to(request.user)
+        .filter(matching(text, request.user, Lead))
+        .order_by("sort_key", "pk")
+    )
+    found = list(leads[:OFFERS]) if text else []
+    mask(request.user, found)
     return page(request, "counterparties/options.html", {"records": found, "text": text})

@@ -22,7 +22,7 @@ from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
-from crm.listing.models import Import
+from crm.listing.models import BulkRun, Export, Import, SavedView
 from crm.notify.models import Notification
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
@@ -52,6 +52,9 @@ TAKES = [
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
+    (r"lists:view_\w+", "view"),
+    (r"lists:export_\w+", "export"),
+    (r"lists:bulk_\w+", "bulk"),
     (r"files:file_download", "file"),
     (r"jobs:job_\w+", "job"),
     (r"notify:notification_reading", "notification"),
@@ -63,7 +66,7 @@ TAKES = [
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
-    (r"history:\w+|web:card_next", "deal"),
+    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 
@@ -117,6 +120,9 @@ def make_records() -> dict:
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
+        "view": SavedView.objects.create(kind="leads.lead", name="Mine", owner=rep),
+        "export": Export.objects.create(kind="leads.lead", file=stored, made_by=rep),
+        "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
         "notification": Notification.objects.filter(user=rep).first(),
@@ -152,7 +158,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "notification"}:
+    if key in {"import", "job", "notification", "view", "export", "bulk"}:
         return user.username == "rep"
     return True
 

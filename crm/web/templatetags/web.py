@@ -255,6 +255,13 @@ def card_strips(context, card, record):
 
 
 @register.simple_tag(takes_context=True)
+def card_actions(context, card, record):
+    """The buttons that every card has beside its own: action and address."""
+    actions = registry.card_actions(context["request"].user, card, record)
+    return [{"action": each, "url": reverse(each.url_name, args=[card, record.pk])} for each in actions]
+
+
+@register.simple_tag(takes_context=True)
 def list_tabs(context, rows):
     """The tabs of a ``RecordList``: everything, then each status with its count."""
     counted = rows.tab_counts()
@@ -308,7 +315,7 @@ def list_pager(context, rows):
 
 def _with(context, **changes):
     """This page's address with some parameters changed; the place in the list is forgotten."""
-    params = context["request"].GET.copy()
+    params = getattr(context.get("list"), "params", context["request"].GET).copy()
     for name, value in {"after": None, **changes}.items():
         params.pop(name, None)
         if value:

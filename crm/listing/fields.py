@@ -1,0 +1,130 @@
+"""The fields of a kind of record: one list, read by columns, filters, sorting, export and bulk edits.
+
+    FIELDS = (
+        Field("name", _("Name"), sort="sort_key", editable=True),
+        Field("source", _("Source"), "record", dictionary=LeadSource, editable=True),
+    )
+
+An administrator's attributes join the list by themselves, as `attr_<key>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from crm.attributes.models import Attribute, AttributeKind
+from crm.attributes.values import python_value
+
+ATTRIBUTE_PREFIX = "attr_"
+# What an attribute is to a list; kinds not named here are compared as texts.
+ATTRIBUTE_KINDS = {
+    AttributeKind.TEXT: "text",
+    AttributeKind.NUMBER: "number",
+    AttributeKind.MONEY: "money",
+    AttributeKind.DATE: "date",
+    AttributeKind.CHOICE: "choice",
+    AttributeKind.BOOL: "bool",
+}
+NUMBERS = ("number", "money")
+CHOSEN = ("choice", "record", "person")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. What a reader types names only its `key`; the path into the database is the program's.
+
+    `kind`: text, phone, number, money, date, moment, choice, record, person or bool.
+    `path`: the database path, by default the key; empty for a column that is computed (`computed`).
+    `sort`: the indexed column the heading sorts by, empty for none. `joins`: relations a cell needs.
+    `pairs`: (value, label) for a choice. `dictionary`: the Named model of a record, of which
+    `offered` narrows what can be chosen and `group` tells entries of one name apart.
+    `get`: the cell's value from a record. `editable`: may be written for many records at once.
+    """
+
+    key: str
+    label: object
+    kind: str = "text"
+    sort: str = ""
+    path: str = ""
+    pairs: tuple = ()
+    dictionary: type | None = None
+    offered: dict = field(default_factory=dict, hash=False)
+    group: str = ""
+    joins: tuple[str, ...] = ()
+    get: Callable | None = None
+    editable: bool = False
+    required: bool = False
+    computed: bool = False
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def column(self) -> str:
+        return self.path or self.key
+
+    @property
+    def names(self) -> set[str]:
+        """What the rules on hidden and read-only fields call it."""
+        if self.attributes:
+            return {self.attributes[0].field_name}
+        return {self.key, self.column.split("__")[0]}
+
+    @property
+    def is_filterable(self) -> bool:
+        """An attribute can be asked for where an indexed row repeats it."""
+        if self.attributes:
+            return any(attribute.filterable for attribute in self.attributes)
+        return not self.computed
+
+    @property
+    def is_exported(self) -> bool:
+        return not self.computed or self.get is not None
+
+    def value(self, record):
+        """What the record holds, typed: text, Decimal, date, moment, bool, a related record, or None."""
+        if self.attributes:
+            raw = record.attributes.get(self.attributes[0].key)
+            return self._shown_choice(raw) if self.kind == "choice" else python_value(self.attributes[0], raw)
+        if self.get is not None:
+            return self.get(record)
+        value = record
+        for part in self.column.split("__"):
+            value = getattr(value, part, None)
+        return self._shown_choice(value) if self.kind == "choice" else value
+
+    def _shown_choice(self, value):
+        if value in (None, ""):
+            return ""
+        return next((str(label) for known, label in self.choices() if str(known) == str(value)), str(value))
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(value, label) of a choice; a record's and a person's come from the database."""
+        if self.attributes:
+            found: dict[str, str] = {}
+            for attribute in self.attributes:
+                found |= dict(attribute.choice_labels())
+            return list(found.items())
+        return [(str(value), label) for value, label in self.pairs]
+
+
+def attribute_fields(kind: str) -> list[Field]:
+    """The attributes in use of every schema of a kind; those of one key and kind are one field. One query."""
+    found: dict[tuple[str, str], Field] = {}
+    rows = Attribute.objects.filter(attribute_set__kind=kind, archived=False)
+    for attribute in rows.order_by("attribute_set_id", "position", "id"):
+        same = found.get((attribute.key, attribute.kind))
+        if same is not None:
+            found[attribute.key, attribute.kind] = replace(same, attributes=(*same.attributes, attribute))
+            continue
+        taken = any(key == attribute.key for key, _kind in found)
+        key = f"{attribute.field_name}.{attribute.kind}" if taken else attribute.field_name
+        found[attribute.key, attribute.kind] = Field(
+            key,
+            str(attribute),
+            ATTRIBUTE_KINDS.get(attribute.kind, "text"),
+            sort=key if attribute.sortable else "",
+            editable=not attribute.unique,
+            required=attribute.required,
+            attributes=(attribute,),
+        )
+    return list(found.values())

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from crm.listing.views import bulk, exports, saved, tools
+
+app_name = "lists"
+urlpatterns = [
+    path("filter/", tools.list_filter, name="list_filter"),
+    path("columns/", tools.list_columns, name="list_columns"),
+    path("views/", saved.view_list, name="view_list"),
+    path("views/new/", saved.view_create, name="view_create"),
+    path("views/<int:pk>/default/", saved.view_default, name="view_default"),
+    path("views/<int:pk>/sharing/", saved.view_sharing, name="view_sharing"),
+    path("views/<int:pk>/removal/", saved.view_removal, name="view_removal"),
+    path("exports/new/", exports.export_create, name="export_create"),
+    path("exports/<int:pk>/", exports.export_detail, name="export_detail"),
+    path("exports/<int:pk>/file/", exports.export_file, name="export_file"),
+    path("bulk/new/", bulk.bulk_create, name="bulk_create"),
+    path("bulk/<int:pk>/", bulk.bulk_detail, name="bulk_detail"),
+    path("bulk/<int:pk>/undo/", bulk.bulk_undo, name="bulk_undo"),
+]

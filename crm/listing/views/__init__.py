@@ -1,0 +1,1 @@
+"""Pages of lists: imports, filters and columns, saved views, exports, bulk edits."""

@@ -1,0 +1,122 @@
+"""What pages of a `RecordList` need beyond the frame: cells by column, chips of filters, saved views."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from crm.listing.conditions import BARE, write_conditions
+from crm.listing.exports.services import may_export
+from crm.people.phones import show_phone
+from crm.web import formats
+from crm.web.templatetags import web
+
+register = template.Library()
+
+
+class CellsNode(template.Node):
+    """Draws the cells of the chosen columns: the page's own `{% cell %}` where it has one, else a plain one."""
+
+    def __init__(self, rows, row, cells):
+        self.rows, self.row, self.cells = rows, row, cells
+
+    def render(self, context):
+        row, parts = self.row.resolve(context), []
+        for one in self.rows.resolve(context).columns:
+            own = self.cells.get(one.key)
+            parts.append(own.render(context) if own is not None else plain_cell(one, row))
+        return "".join(parts)
+
+
+@register.tag
+def cells(parser, token):
+    """`{% cells list row %}{% cell "name" %}<td>…</td>{% cell "city" %}<td>…</td>{% endcells %}`"""
+    _tag, rows, row = token.split_contents()
+    found = {}
+    parser.parse(("cell", "endcells"))
+    token = parser.next_token()
+    while not token.contents.startswith("endcells"):
+        key = token.split_contents()[1].strip("\"'")
+        found[key] = parser.parse(("cell", "endcells"))
+        token = parser.next_token()
+    return CellsNode(parser.compile_filter(rows), parser.compile_filter(row), found)
+
+
+def plain_cell(one, row):
+    """A cell of a field that the page draws in no way of its own."""
+    value = one.value(row)
+    css = "num" if one.kind in {"money", "number"} else "" if one.kind in {"date", "moment"} else "soft"
+    return format_html('<td class="{}" data-label="{}">{}</td>', css, one.label, shown_value(one, value, row))
+
+
+def shown_value(one, value, row=None):
+    """A field's value as a list shows it."""
+    if value is None or value == "":
+        return ""
+    if one.kind == "person":
+        return web.avatar(value)
+    if one.kind == "money" and isinstance(value, Decimal):
+        return web.money(value, "" if one.attributes else getattr(row, "currency_id", ""))
+    if one.kind == "phone":
+        return show_phone(str(value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        return formats.time_tag(value)
+    if isinstance(value, date):
+        return web.ago(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def dialog_address(rows, name: str, **more) -> str:
+    """The address of a dialog about this list."""
+    return f"{reverse(f'lists:{name}')}?{urlencode({'kind': rows.kind, 'query': rows.query_string, **more})}"
+
+
+@register.simple_tag
+def list_chips(rows):
+    """The further filters of the address: label, value, where it is changed, and the list without it."""
+    found, groups = [], [one.group for one in rows.conditions]
+    for number, one in enumerate(rows.conditions):
+        params = rows.params.copy()
+        write_conditions(params, [other for other in rows.conditions if other != one])
+        for name in ("after", "view"):
+            params.pop(name, None)
+        value = one.label
+        if one.operator not in BARE:
+            value = f"{value} {one.shown(rows.names_for(one))}"
+        joined = bool(one.group) and one.group in groups[:number]
+        found.append(
+            {
+                "label": one.field.label,
+                "value": value,
+                "joined": joined,
+                "edit_url": dialog_address(rows, "list_filter", edit=number),
+                "remove_url": f"?{params.urlencode() or 'view=0'}",
+            }
+        )
+    return found
+
+
+@register.simple_tag
+def list_dialog(rows, name):
+    return dialog_address(rows, name)
+
+
+@register.simple_tag
+def list_may_export(rows):
+    return may_export(rows.user, rows.kind)
+
+
+@register.simple_tag
+def hidden_conditions(rows):
+    """(name, value) of the parameters that a change of the choosers keeps."""
+    kept = [(one.parameter, one.written) for one in rows.conditions]
+    kept += [(name, rows.params[name]) for name in ("cols", "view") if rows.params.get(name)]
+    return kept
