@@ -67,3 +67,9 @@ def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
     """Saves them: no past day is lost in money."""
     for row in ledger_rows(deal=deal, fields=fields, by=by, via=via):
         row.save()
+
+
+def write_worth_of_many(*, deals: list[Deal], field: str, by, via: str = "") -> None:
+    """The same for one changed field of many deals, in one statement."""
+    rows = [row for deal in deals for row in ledger_rows(deal=deal, fields=[field], by=by, via=via)]
+    StageTransition.objects.bulk_create(rows, batch_size=500)

@@ -14,8 +14,8 @@ from crm.history.models import Event, EventLink
 from crm.history.services import FieldChange, record_events
 from crm.notify.models import LiveRow
 from crm.people.access import kind_label
-from deals.ledger import ledger_rows
-from deals.models import Deal, DealContact, StageTransition
+from deals.ledger import write_worth_of_many
+from deals.models import Deal, DealContact
 from deals.signals import deal_changed
 
 FIELDS = ("amount", "close_date", "owner")
@@ -44,10 +44,7 @@ def edit_deals(*, pks: list[int], field: str, value, by, via: str = "") -> dict[
     changes = {deal.pk: [_change(column, deal, value)] for deal in found}
     _write(found, field, value)
     events = _record(found, changes, by, via)
-    StageTransition.objects.bulk_create(
-        [row for deal in found for row in ledger_rows(deal=deal, fields=[field], by=by, via=via)],
-        batch_size=500,
-    )
+    write_worth_of_many(deals=found, field=field, by=by, via=via)
     for deal in found:
         deal_changed.send(Deal, deal=deal, by=by, fields=[field])
     LiveRow.objects.bulk_create(LiveRow(kind=DEAL, record_kind=DEAL, record_id=deal.pk) for deal in found)

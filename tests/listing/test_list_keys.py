@@ -48,6 +48,7 @@ def test_choosing_changing_filtering(rep, open_page, run_jobs):
     page.keyboard.press("x")
     assert page.inner_text("[data-bulk-count]") == "2"
     page.click("a[rel=next]")
+    page.wait_for_url("**after=**", wait_until="load")
     page.keyboard.press("j")
     page.keyboard.press("x")
     assert page.inner_text("[data-bulk-count]") == "3"
