@@ -8,10 +8,4 @@ class ListingConfig(AppConfig):
     verbose_name = _("Lists and imports")
 
     def ready(self) -> None:
-        from crm.history.kinds import EventKind, register_event
         from crm.listing import folded, receivers  # noqa: F401
-
-        register_event(
-            EventKind("record_deleted", _("deleted it"), "trash", tone="red"),
-            EventKind("record_restored", _("brought it back"), "arrow-counterclockwise", tone="blue"),
-        )

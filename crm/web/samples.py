@@ -50,7 +50,10 @@ def _line(icon, tone, who, sentence, hours, note="", changes=(), subject=None):
         event=event,
         subject=subject,
         subject_url="#",
+        via="",
+        can_undo=False,
         mentions=[],
+        may_change_note=False,
     )
 
 

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from crm.history.bin import delete_record, restore_record
 from crm.history.editing import EditConflict
-from crm.history.models import Event
+from crm.history.models import Deletion, Event
 from crm.jobs.services import enqueue
 from crm.listing.assigning import people_to_assign
 from crm.listing.bulk import values
-from crm.listing.bulk.deleting import bring_back, put_away
 from crm.listing.lists import RecordList
 from crm.listing.models import BulkItem, BulkRun
 from crm.people.models import User
@@ -22,6 +22,7 @@ MOST_CHOSEN = 5_000
 RIGHTS = {BulkRun.Action.ASSIGN: "assign", BulkRun.Action.EDIT: "edit", BulkRun.Action.DELETE: "delete"}
 NOT_ALLOWED = gettext_noop("You may not do this to it.")
 GONE = gettext_noop("It is not there any more.")
+STANDS_AGAIN = gettext_noop("It is not deleted any more.")
 CONFLICT = gettext_noop("Somebody was editing it at the same moment.")
 NOT_REACHABLE = gettext_noop("You may not hand it to this person.")
 
@@ -154,7 +155,8 @@ class Doer:
 
     def _change(self, record) -> Event | None:
         if self.run.action == BulkRun.Action.DELETE:
-            return put_away(record=record, by=self.by)
+            delete_record(record=record, by=self.by)
+            return self._latest_event(record.pk, kind="record_deleted")
         if self.run.action == BulkRun.Action.ASSIGN:
             return self._edit(record, {"values": {"owner": self.value}, "attributes": None})
         return self._edit(record, values.changes_for(record, self.field, self.value))
@@ -162,7 +164,10 @@ class Doer:
     def _edit(self, record, changes: dict) -> Event | None:
         if not self.rows.edit(record, version=record.version, by=self.by, **changes):
             return None
-        own = Event.objects.filter(subject_kind=self.rows.kind, subject_id=record.pk, changes__isnull=False)
+        return self._latest_event(record.pk, changes__isnull=False)
+
+    def _latest_event(self, pk: int, **which) -> Event | None:
+        own = Event.objects.filter(subject_kind=self.rows.kind, subject_id=pk, **which)
         return own.order_by("-pk").first()
 
 
@@ -191,10 +196,17 @@ class Undoer(Doer):
 
     def _back(self, item: BulkItem, record) -> Event | None:
         if self.run.action == BulkRun.Action.DELETE:
-            return bring_back(model=self.rows.model, pk=item.record_id, by=self.by)
+            return self._restore(item.record_id)
         if record is None or item.event is None:
             raise ValidationError(GONE)
         return self._edit(record, values.changes_back(record, item.event))
+
+    def _restore(self, pk: int) -> Event | None:
+        deletion = Deletion.objects.filter(kind=self.rows.kind, record_id=pk).first()
+        if deletion is None:
+            raise ValidationError(STANDS_AGAIN)
+        restore_record(deletion=deletion, by=self.by)
+        return self._latest_event(pk, kind="record_restored")
 
 
 def reason_of(error: Exception) -> str:
