@@ -14,7 +14,7 @@ from counterparties.services import create_contact, create_counterparty
 from crm.attributes.models import AttributeKind
 from crm.attributes.services import attributes_of
 from crm.files.models import StoredFile
-from crm.history.services import add_comment
+from crm.history.notes import add_comment
 from crm.listing.models import Import
 from crm.notify.services import notify
 from crm.people.models import User
