@@ -44,7 +44,7 @@ def view_list(request):
     """One's own views and those others share, of one kind or of all."""
     views = SavedView.objects.visible_to(request.user).select_related("owner")
     kind = request.GET.get("kind", "")
-    if kind:
+    if list_of(kind) is not None:
         views = views.filter(kind=kind)
     defaults = set(DefaultView.objects.filter(user=request.user).values_list("view_id", flat=True))
     lines = [
