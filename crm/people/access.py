@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Exists, Q, Value
+from django.db.models.functions import Cast
 
 if TYPE_CHECKING:
     from crm.people.models import User
@@ -45,14 +46,16 @@ def kind_label(model: type) -> str:
 
 @dataclass
 class Access:
-    """The rights of one user at one moment. Three queries at most: roles, departments headed, shares.
+    """The rights of one user at one moment. Two queries at most: roles with the departments of a head, and shares.
 
     `grants`: (role id, kind, action) → scope. `rules`: kind → role id → field → `readonly` or `hidden`.
+    `tree`: (id, parent id, head id) of every department, for somebody who heads one; else empty.
     """
 
     user: User
     grants: dict[tuple[int, str, str], str]
     rules: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
+    tree: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     _departments: list[int] | None = None
     _shares: dict[tuple[str, str], list[int]] | None = None
     _levels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -65,8 +68,8 @@ class Access:
 
     @classmethod
     def of(cls, user: User) -> Access:
-        """Reads scopes and field rules of all the user's roles in one query."""
-        from crm.people.models import FieldRule, RoleScope
+        """Reads scopes and field rules of all the user's roles, and for a head the department tree, in one query."""
+        from crm.people.models import Department, FieldRule, RoleScope
 
         access = cls(user, {})
         if not user.is_active:
@@ -75,11 +78,23 @@ class Access:
         scopes = RoleScope.objects.filter(role__users=user).order_by()
         rules = FieldRule.objects.filter(role__users=user).order_by()
         rows = scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
-            rules.values_list("role_id", "kind", "field", "level", Value("rule", text)), all=True
+            rules.values_list("role_id", "kind", "field", "level", Value("rule", text)),
+            Department.objects.filter(Exists(Department.objects.filter(head=user)))
+            .order_by()
+            .values_list(
+                "pk",
+                Cast("parent_id", text),
+                Cast("head_id", text),
+                Value("", text),
+                Value("department", text),
+            ),
+            all=True,
         )
         for role, kind, name, value, what in rows:
             if what == "scope":
                 access.grants[role, kind, name] = value
+            elif what == "department":
+                access.tree.append((role, int(kind) if kind else None, int(name) if name else None))
             else:
                 access.rules.setdefault(kind, {}).setdefault(role, {})[name] = value
         access.__post_init__()
@@ -139,14 +154,11 @@ class Access:
     def headed_departments(self) -> list[int]:
         """Ids of the departments the user heads, with everything below them."""
         if self._departments is None:
-            from crm.people.models import Department
-
-            rows = list(Department.objects.values_list("pk", "parent_id", "head_id"))
-            found = {pk for pk, _, head in rows if head == self.user.pk}
+            found = {pk for pk, _, head in self.tree if head == self.user.pk}
             size = -1
             while len(found) != size:
                 size = len(found)
-                found |= {pk for pk, parent, _ in rows if parent in found}
+                found |= {pk for pk, parent, _ in self.tree if parent in found}
             self._departments = sorted(found)
         return self._departments
 
