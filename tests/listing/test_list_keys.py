@@ -1,6 +1,7 @@
 """A list by keyboard and by hand: rows chosen over two pages, one changed field, a filter and its chip."""
 
 import pytest
+from playwright.sync_api import expect
 
 from crm.listing.models import BulkRun
 from leads.models import Lead
@@ -46,12 +47,13 @@ def test_choosing_changing_filtering(rep, open_page, run_jobs):
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("x")
-    assert page.inner_text("[data-bulk-count]") == "2"
+    expect(page.locator("[data-bulk-count]")).to_have_text("2")
     page.click("a[rel=next]")
     page.wait_for_url("**after=**", wait_until="load")
+    expect(page.locator("tbody tr").first).to_contain_text("Lead 50")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.inner_text("[data-bulk-count]") == "3"
+    expect(page.locator("[data-bulk-count]")).to_have_text("3")
     page.click(".bulk-bar button[value=edit]")
     page.select_option("#bulk-field", "city")
     page.fill("#bulk-value", "Łódź")
@@ -68,7 +70,7 @@ def test_choosing_changing_filtering(rep, open_page, run_jobs):
     page.fill("#filter-value", "lodz")
     page.click("dialog button[name=apply]")
     page.wait_for_selector(".chip-edit")
-    assert page.locator("tbody tr").count() == 3
+    expect(page.locator("tbody tr")).to_have_count(3)
     page.click(".chip-remove")
     page.wait_for_selector(".chip-edit", state="detached")
     page.keyboard.press("j")
