@@ -167,6 +167,14 @@ def end_label(node: Node) -> str:
 
 
 @transaction.atomic
+def unbind_gate(*, gate: StageGate, by) -> None:
+    """Opens the way into a stage; moves that already wait go on waiting for their runs. Raises PermissionDenied."""
+    demand_publish(by)
+    gate.is_active = False
+    gate.save(update_fields=["is_active"])
+
+
+@transaction.atomic
 def bind_gate(*, stage, definition: ProcessDefinition, granting_ends: list[str], by) -> StageGate:
     """Lets a published process guard the way into a stage. Raises PermissionDenied, ValidationError."""
     demand_publish(by)

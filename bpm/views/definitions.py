@@ -20,6 +20,7 @@ from bpm.definitions import (
     ends_of,
     publish_version,
     shown_findings,
+    unbind_gate,
     upload_diagram,
 )
 from bpm.forms import GateForm, UploadForm
@@ -157,7 +158,6 @@ def gate_delete(request, pk: int):
     """Takes a gate away; moves that already wait go on waiting for their runs."""
     demand_publish(request.user)
     gate = get_object_or_404(StageGate, pk=pk)
-    gate.is_active = False
-    gate.save(update_fields=["is_active"])
+    unbind_gate(gate=gate, by=request.user)
     toast(request, _("The stage “%(stage)s” is open now.") % {"stage": gate.stage})
     return redirect("bpm:definition_detail", gate.definition_id)

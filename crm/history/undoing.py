@@ -74,11 +74,14 @@ def _is_known(editor: Editor, name: str) -> bool:
 
 
 def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
-    """What undoing the event would do now."""
+    """What undoing the event would do now. Changes of fields hidden from `by` are left out and left alone."""
     plan = Undo([], [], {}, {})
+    hidden = by.access.hidden_fields(type(record))
     editor = _editors.get(event.subject_kind)
     known = _attributes(record)
     for change in _whole(event):
+        if change.field in hidden:
+            continue
         reason = _obstacle(editor, known, record, change, by)
         if reason:
             plan.skipped.append(Skipped(change, reason))
@@ -111,6 +114,8 @@ def _obstacle(editor: Editor | None, known: dict, record: OwnedRecord, change: C
     """Why the field stays; empty when it can go back."""
     if editor is None or not _is_known(editor, change.field):
         return GONE
+    if change.field in by.access.locked_fields(type(record)):
+        return NOT_ALLOWED
     if change.field.startswith(ATTRIBUTE):
         key = change.field.removeprefix(ATTRIBUTE)
         if key not in known:

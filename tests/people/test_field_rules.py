@@ -1,5 +1,6 @@
 """Fields that a role may not write or see, in every channel: forms, cards, lists, order, search, history, imports."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,8 @@ from collab.calendar.models import Activity
 from counterparties.models import Counterparty
 from crm.attributes.models import Attribute
 from crm.history.cards import card_history
+from crm.history.models import Event
+from crm.history.undoing import undo_event
 from crm.listing.bulk.values import editable_fields
 from crm.listing.exports.services import ExportRows
 from crm.listing.models import Export
@@ -341,3 +344,20 @@ def test_a_read_only_field_is_not_offered_for_bulk_edits(restrict, rep):
     assert "amount" in {one.key for one in editable_fields(DealList(rep, {}))}
     user = restrict(rep, DEAL, "readonly", "amount")
     assert "amount" not in {one.key for one in editable_fields(DealList(user, {}))}
+
+
+def test_undoing_shows_and_touches_no_restricted_field(restrict, rep, head, deal, signed_in):
+    name = deal.name
+    values = {"amount": Decimal("8000000.01"), "name": "Renamed", "close_date": date(2027, 1, 2)}
+    edit_deal(deal=deal, values=values, version=deal.version, by=head)
+    event = Event.objects.filter(kind="deal_changed").latest("pk")
+    rep = restrict(rep, DEAL, "hidden", "amount")
+    rep = restrict(rep, DEAL, "readonly", "close_date")
+    page = signed_in(rep).get(reverse("history:event_undo", args=[event.pk])).content.decode()
+    assert "Renamed" in page
+    assert "7654321" not in page.replace(",", "").replace("\xa0", "")
+    assert "8000000" not in page.replace(",", "").replace("\xa0", "")
+    undo_event(event=event, by=rep)
+    stored = Deal.objects.get(pk=deal.pk)
+    assert stored.name == name
+    assert (stored.amount, stored.close_date) == (values["amount"], values["close_date"])
