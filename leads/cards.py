@@ -26,9 +26,18 @@ def lead_card_facts(lead: Lead) -> list[tuple[str, str]]:
         (_("Source"), str(lead.source) if lead.source else ""),
         (_("Note"), lead.note),
         (_("Added"), _moment(lead.created_at)),
-        (_("First response"), _moment(lead.first_response_at)),
+        (_("First response"), _response(lead)),
         (_("Converted"), _moment(lead.converted_at)),
     ]
+
+
+def _response(lead: Lead) -> str:
+    """The moment, and how long it took in working time where that was measured."""
+    if lead.response_minutes is None:
+        return _moment(lead.first_response_at)
+    hours, minutes = divmod(lead.response_minutes, 60)
+    took = _("%(hours)s h %(minutes)s min of working time") % {"hours": hours, "minutes": minutes}
+    return f"{_moment(lead.first_response_at)} · {took}"
 
 
 def _moment(moment) -> str:

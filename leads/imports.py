@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.attributes.conditions import applicable_keys
@@ -20,9 +22,12 @@ from crm.listing.imports.staging import EXTRA
 from crm.listing.models import Import
 from crm.people.folding import fold
 from crm.people.models import User
+from leads.assignment import assign_by_rules
 from leads.import_fields import EXAMPLE, fields_for, lead_attributes
 from leads.import_keys import existing, keys_of, person_of
 from leads.models import LEAD_KIND, Lead, LeadSource
+from leads.response import deadline, watch
+from leads.scoring import watch_scores
 
 PLAIN = ("company", "position", "tax_number", "phone", "email", "website", "city", "note")
 IMPORT_SOURCE = "import"
@@ -77,6 +82,7 @@ class _Batch:
     run: Import
     by: User
     attributes: list[Attribute] = field(default_factory=lead_attributes)
+    deadlines: dict[LeadSource | None, datetime | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         sources = LeadSource.objects.all()
@@ -99,8 +105,23 @@ class _Batch:
         Lead.objects.bulk_create(leads.values(), batch_size=500)
         record_events(kind="lead_imported", subjects=[*leads.values()], by=self.by, payload=self.payload)
         self._write_derived([*leads.values()])
+        self._hand_on(
+            [leads[number] for number, values in rows if number in leads and not values.get("owner")]
+        )
+        watch([lead.respond_by for lead in leads.values()])
+        watch_scores(f"import:{self.run.pk}", import_id=self.run.pk)
         written.created = {number: lead.pk for number, lead in leads.items()}
         return written
+
+    def _hand_on(self, leads: list[Lead]) -> None:
+        """Leads whose row names nobody go to whom the assignment rules say."""
+        assign_by_rules(leads=leads, by=self.by, payload=self.payload)
+
+    def _deadline(self, source: LeadSource | None) -> datetime | None:
+        """Until when leads of the source want an answer, counted from this batch on."""
+        if source not in self.deadlines:
+            self.deadlines[source] = deadline(source, timezone.now())
+        return self.deadlines[source]
 
     def _lead(self, values: Values, owners: dict[int, User]) -> Lead:
         owner = owners.get(values.get("owner"), self.by)
@@ -108,6 +129,7 @@ class _Batch:
         for name, value in self._values(values).items():
             setattr(lead, name, value)
         lead.source = lead.source or self.sources.get(IMPORT_SOURCE)
+        lead.respond_by = self._deadline(lead.source)
         lead.attributes = self._with_defaults(self._attribute_values(values))
         lead.refresh_search()
         lead.name = lead.name[:200]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -24,6 +25,7 @@ from leads.duplicates import all_duplicates
 from leads.forms import LeadForm
 from leads.lists import LeadList, status_pill
 from leads.models import LEAD_KIND, Lead
+from leads.scoring import explain
 from leads.services import create_lead, edit_lead
 
 OFFERS = 20
@@ -55,6 +57,9 @@ def lead_detail(request, pk: int):
         "pill_parts": status_pill(lead),
         "may_edit": may(request.user, "edit", lead),
         "may_convert": may(request.user, "convert", lead),
+        "may_reopen": not lead.is_open and may(request.user, "reopen", lead),
+        "score_parts": explain(lead, request.user),
+        "now": timezone.now(),
         "facts": lead_card_facts(lead),
         "sections": attribute_facts(lead, request.user),
         "became": became(request.user, lead),
