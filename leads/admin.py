@@ -20,6 +20,7 @@ from leads.models import (
 )
 from leads.rules import clean_query, in_words
 from leads.scoring import EVERYTHING, watch_scores
+from leads.web_forms import admin as web_forms_admin  # noqa: F401
 
 
 @admin.register(LeadSource)

@@ -18,7 +18,26 @@ from crm.attributes.models import AttributedRecord, AttributeSet
 from crm.people.names import Named
 from crm.people.phones import show_phone
 from crm.people.visibility import OwnedRecord
+from leads.web_forms.models import FormSubmission, LeadOrigin, WebForm, WebFormField
 
+__all__ = [
+    "LEAD_KIND",
+    "OPEN_STATUSES",
+    "AssignmentRule",
+    "FormSubmission",
+    "Lead",
+    "LeadOrigin",
+    "LeadRule",
+    "LeadShare",
+    "LeadSource",
+    "LeadStatus",
+    "ScoreRule",
+    "ScoreTest",
+    "Strategy",
+    "UnqualifiedReason",
+    "WebForm",
+    "WebFormField",
+]
 LEAD_KIND = "leads.lead"
 
 

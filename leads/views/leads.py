@@ -20,7 +20,7 @@ from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
-from leads.cards import became, lead_card_facts
+from leads.cards import became, lead_card_facts, origin_facts
 from leads.duplicates import all_duplicates
 from leads.forms import LeadForm
 from leads.lists import LeadList, status_pill
@@ -47,7 +47,7 @@ def lead_list(request):
 def lead_detail(request, pk: int):
     """The card; its fragment is what moves: status, facts, actions."""
     records = Lead.objects.select_related(
-        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal"
+        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal", "origin__form"
     )
     lead = get_visible(Lead, request.user, pk, queryset=records)
     context = {
@@ -62,6 +62,7 @@ def lead_detail(request, pk: int):
         "now": timezone.now(),
         "facts": lead_card_facts(lead),
         "sections": attribute_facts(lead, request.user),
+        "origin": origin_facts(lead),
         "became": became(request.user, lead),
         "is_fragment": wants_fragment(request),
     }
