@@ -11,6 +11,7 @@ from collab.calendar.services import log_activity
 from crm.history.models import Event
 from crm.jobs.models import Job
 from crm.notify.models import Notification
+from leads.imports import write
 from leads.models import Lead
 from leads.response import heads_above
 from leads.services import disqualify_lead
@@ -120,11 +121,9 @@ def test_figures_per_person(rep, teammate, head, outsider, source, signed_in):
 
 
 def test_an_imported_lead_has_its_clock_too(rep, source):
-    from leads.imports import _Batch
-
     class Run:
         pk, file = 7, type("File", (), {"name": "targi.csv"})
 
     with time_machine.travel(FRIDAY, tick=False):
-        written = _Batch(Run, rep).create([(1, {"company": "Z pliku", "source": "Website"})])
+        written = write([(1, {"company": "Z pliku", "source": "Website"})], [], run=Run, by=rep)
     assert Lead.objects.get(pk=written.created[1]).respond_by == DUE
