@@ -74,7 +74,7 @@ def test_a_letter_at_once_in_the_readers_language(post, at_once, rep, run_jobs):
     assert "https://crm.example/notifications/choices/" in plain
     assert ('lang="pl"' in html, "&lt;b&gt;proszę&lt;/b&gt;" in html, "<b>" in html) == (True, True, False)
     assert "Dzień dobry" in plain
-    assert letter["Subject"] == "Ewa wspomina Cię na „Łódź”: <b>proszę</b>"
+    assert letter["Subject"] == "Ewa wspomina o Tobie w „Łódź”: <b>proszę</b>"
     run_jobs(timezone.now() + timedelta(days=2))
     assert len(post.letters) == 1
 
