@@ -157,7 +157,8 @@ def test_processes_that_call_each_other_come_to_an_end():
     played = dry_run(one, 0, {"p": one, "other": other})
     assert (played.outcome, "call each other in a circle" in played.message) == ("error", True)
     wide = called(
-        start(), element("callActivity", "k", calledElement="other"), element("callActivity", "l", calledElement="other"),
+        start(), element("callActivity", "k", calledElement="other"),
+        element("callActivity", "l", calledElement="other"),
         end(), flow("s > k > e"), flow("s > l > e"),
     )  # fmt: skip
     assert dry_run(caller(), 0, {"other": wide}).outcome in ("error", "stuck")
