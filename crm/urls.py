@@ -16,6 +16,7 @@ urlpatterns = [
     path("lists/", include("crm.listing.list_urls")),
     path("counterparties/", include("counterparties.urls")),
     path("leads/", include("leads.urls")),
+    path("forms/", include("leads.web_forms.urls")),
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
     path("processes/", include("bpm.urls")),
