@@ -258,6 +258,27 @@ class Export(models.Model):
         return f"{self.kind} #{self.pk}"
 
 
+class FullExport(models.Model):
+    """Everything the installation holds, in one archive that only its maker may fetch."""
+
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, related_name="+")
+    counts = models.JSONField(default=dict)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("full export")
+        verbose_name_plural = _("full exports")
+        ordering: ClassVar = ["-pk"]
+        permissions: ClassVar = [("export_everything", "Can export everything")]
+
+    def __str__(self) -> str:
+        return f"full export #{self.pk}"
+
+
 class BulkRun(models.Model):
     """One change of many records: those named in `ids`, or all that the list (`query`) holds.
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
 from crm.listing.bulk import tasks as bulk_tasks  # noqa: F401
+from crm.listing.exports import everything
 from crm.listing.exports.services import (
     ExportRows,
     in_reader_language,
@@ -24,7 +25,7 @@ from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
 from crm.listing.imports.staging import Stager
 from crm.listing.imports.writing import write_rows
-from crm.listing.models import Export, Import, ImportRow
+from crm.listing.models import Export, FullExport, Import, ImportRow
 from crm.listing.sheets.errors import SheetError
 from crm.listing.sheets.reading import read_head, read_rows
 from crm.notify.services import notify
@@ -246,3 +247,29 @@ def export(run: JobRun) -> dict:
                 url=f"/lists/exports/{found.pk}/",
             )
     return {"rows": done}
+
+
+@handler(everything.JOB, long=True)
+def full_export(run: JobRun) -> dict:
+    """Writes the archive of everything. Nothing is kept between attempts: a new one begins anew."""
+    found = FullExport.objects.select_related("made_by").get(pk=run.args["export"])
+    if found.file_id:
+        return found.counts
+    user = User.objects.get(pk=found.made_by_id)
+    if not everything.may_export_everything(user):
+        raise JobRefused(gettext_noop("The right to export was taken away."))
+    with in_reader_language(user), scratch_file() as path:
+        note = gettext_noop("Writing rows")
+        counts = everything.write_everything(
+            path, lambda done, total: run.save(done=done, total=total, note=note)
+        )
+        with run.slice():
+            everything.keep_archive(found, path, counts)
+            notify(
+                user=user,
+                kind="export_done",
+                text=gettext_noop("Your export is ready: %(file)s, rows: %(rows)s"),
+                params={"file": found.file.name, "rows": sum(counts.values())},
+                url="/lists/everything/",
+            )
+    return counts
