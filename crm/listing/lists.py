@@ -352,6 +352,11 @@ def register_list(*lists: type[RecordList]) -> None:
     _lists.update({kind_label(one.model): one for one in lists})
 
 
+def all_lists() -> list[type[RecordList]]:
+    """Every registered list, in the order of registration."""
+    return list(_lists.values())
+
+
 def list_of(kind: str) -> type[RecordList] | None:
     """The list of a kind, None for one that has none."""
     return _lists.get(kind)

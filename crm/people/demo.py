@@ -63,7 +63,7 @@ def load_company(demo: Demo) -> None:
     for region in regions[1:]:
         _set_head(region, _newcomer(demo, region, roles["head"], f"Head of {region.name}"))
     demo.store["sellers"] = [person for team in teams for person in _team(demo, team, roles)]
-    for position in ("Campaign manager", "Copywriter", "Analyst"):
+    for position in ("Campaign manager", "Analyst"):
         _newcomer(demo, marketing, roles["marketing"], position)
 
 
