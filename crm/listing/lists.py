@@ -334,6 +334,11 @@ class RecordList:
         return [action for action in wanted if self.user.access.may(self.kind, action)]
 
     @property
+    def bulk_links(self) -> list[BulkLink]:
+        """Pages of other rooms that the reader may open with the chosen records."""
+        return [link for link in _bulk_links if link.allowed(self.user, self.kind)]
+
+    @property
     def url(self) -> str:
         return reverse(self.url_name)
 
@@ -344,7 +349,23 @@ class RecordList:
         return {str(value): str(label) for value, label in self.offers.of(condition.field)}
 
 
+@dataclass(frozen=True)
+class BulkLink:
+    """A button of the bulk bar that opens a page with `kind` and `ids`. `allowed(user, kind label)`."""
+
+    label: str
+    icon: str
+    url_name: str
+    allowed: Callable
+
+
 _lists: dict[str, type[RecordList]] = {}
+_bulk_links: list[BulkLink] = []
+
+
+def register_bulk_link(link: BulkLink) -> None:
+    """Called from `AppConfig.ready()` of the area whose page takes several records."""
+    _bulk_links.append(link)
 
 
 def register_list(*lists: type[RecordList]) -> None:
