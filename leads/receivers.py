@@ -1,11 +1,13 @@
-"""Reactions of leads to the ground: what the recycle bin does to what they became."""
+"""Reactions of leads: what the recycle bin does to what they became, and how they are found as duplicates."""
 
 from django.dispatch import receiver
 
+from counterparties.matching.reading import index_record
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
 from deals.models import Deal
 from leads.models import Lead
+from leads.signals import lead_changed, lead_created
 
 
 @receiver(record_erasing, sender=Deal, dispatch_uid="leads.let_go_of_deal")
@@ -17,3 +19,8 @@ def let_go_of_deal(record, **_kwargs) -> None:
 @receiver(record_erasing, sender=Contact, dispatch_uid="leads.let_go_of_contact")
 def let_go_of_contact(record, **_kwargs) -> None:
     Lead.objects.filter(contact=record).update(contact=None)
+
+
+@receiver([lead_created, lead_changed], dispatch_uid="leads.index_for_duplicates")
+def index_for_duplicates(lead, **_kwargs) -> None:
+    index_record(lead)

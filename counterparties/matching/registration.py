@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.matching.keys import register_traits
+from counterparties.matching.reading import organisation_traits, person_traits
 from counterparties.matching.registry import (
     MergeKind,
     Pointer,
@@ -42,6 +44,8 @@ def register_matching() -> None:
         MergeKind(Counterparty, lambda: COUNTERPARTY_FIELDS - {"counterparty_type"}),
         MergeKind(Contact, lambda: CONTACT_FIELDS),
     )
+    register_traits(Counterparty, organisation_traits)
+    register_traits(Contact, person_traits)
     register_pointer(
         Pointer(Event, "subject_kind", "subject_id"),
         Pointer(EventLink, "kind", "record_id"),

@@ -23,7 +23,8 @@ def pair(head):
 
 def address(*records, **more) -> str:
     query = "&".join(f"{name}={value}" for name, value in more.items())
-    return f"{reverse('matching:merge_create')}?kind=counterparties.counterparty&ids={','.join(str(one.pk) for one in records)}&{query}"
+    ids = ",".join(str(one.pk) for one in records)
+    return f"{reverse('matching:merge_create')}?kind=counterparties.counterparty&ids={ids}&{query}"
 
 
 def test_side_by_side(head, pair, signed_in, django_assert_max_num_queries):
