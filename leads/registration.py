@@ -11,6 +11,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
+from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
 from leads.merging import check_merge, lead_traits
@@ -43,6 +44,11 @@ def lead_facts(lead: Lead) -> dict:
     }
 
 
+def _summary(lead) -> str:
+    person = lead.person if lead.person != lead.name else ""
+    return " · ".join(part for part in (lead.get_status_display(), person, show_phone(lead.phone)) if part)
+
+
 def register_leads() -> None:
     register_list(LeadList)
     register_kind(
@@ -55,6 +61,7 @@ def register_leads() -> None:
             rights=RIGHTS,
             searchable=True,
             facts=lead_facts,
+            summary=_summary,
         )
     )
     register_deletable(LEAD_KIND)
