@@ -17,9 +17,10 @@ from crm.people.visibility import OwnedRecord, VisibleQuerySet
 
 @dataclass(frozen=True)
 class Cell:
-    """One record's value of a field. `is_chosen`: it stays."""
+    """One record's value of a field; `title` names the record. `is_chosen`: it stays."""
 
     pk: int
+    title: str
     text: str
     is_chosen: bool
 
@@ -53,8 +54,10 @@ def compare(kind: MergeKind, records: list[OwnedRecord], *, user, chosen: dict[s
         one for one in choices_of(kind, records) if one.name not in hidden and one.name not in kind.derived
     ]
     links = readable_links(user, [value for one in choices if one.attribute for value in one.values.values()])
-    for choice in choices:
+    for choice in sorted(choices, key=lambda one: one.name == "owner"):
         if all(value in EMPTY for value in choice.values.values()):
+            continue
+        if choice.is_united:
             continue
         is_free = choice.name not in locked and (
             choice.name != "owner" or user.access.may(kind.model, "assign")
@@ -75,7 +78,7 @@ def _row(
     stays = chosen.get(choice.name)
     if stays not in choice.values:
         stays = best_source(choice, records)
-    cells = [Cell(one.pk, _text(choice, one, links), one.pk == stays) for one in records]
+    cells = [Cell(one.pk, str(one), _text(choice, one, links), one.pk == stays) for one in records]
     return Row(choice.name, choice.label, cells, choice.differs, is_free)
 
 

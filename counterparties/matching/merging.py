@@ -44,6 +44,11 @@ class Choice:
     attribute: Attribute | None = None
 
     @property
+    def is_united(self) -> bool:
+        """Several values in one column, such as phones: those of all records stay."""
+        return isinstance(self.field, models.JSONField)
+
+    @property
     def differs(self) -> bool:
         return len({repr(value) for value in self.values.values() if value not in EMPTY}) > 1
 
@@ -91,6 +96,16 @@ def choices_of(kind: MergeKind, records: list[OwnedRecord]) -> list[Choice]:
 
 def _attributes(record: OwnedRecord) -> list[Attribute]:
     return attributes_of(record.get_attribute_set_id())
+
+
+def united(choice: Choice) -> list:
+    """The rows of all records, each once, the survivor's first; what a row is called does not make it another."""
+    found: dict[str, object] = {}
+    for rows in choice.values.values():
+        for row in rows or []:
+            bare = {k: value for k, value in row.items() if k != "label"} if isinstance(row, dict) else row
+            found.setdefault(repr(bare), row)
+    return list(found.values())
 
 
 def best_source(choice: Choice, records: list[OwnedRecord]) -> int:
@@ -206,6 +221,8 @@ def _write(
     changes = []
     for choice in choices:
         old, new = choice.values[keeper.pk], choice.values[taken[choice.name]]
+        if choice.is_united:
+            new = united(choice)
         if old == new or (old in EMPTY and new in EMPTY):
             continue
         if choice.field is not None:

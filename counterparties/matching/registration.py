@@ -20,7 +20,7 @@ from crm.files.models import StoredFile
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.models import Event, EventLink
 from crm.history.undoing import register_undo_page
-from crm.listing.lists import BulkLink, register_bulk_link
+from crm.listing.links import BulkLink, register_bulk_link
 from crm.notify.models import Notification
 from crm.web.registry import CardAction, register_card_action
 

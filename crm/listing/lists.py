@@ -26,6 +26,7 @@ from django.utils.functional import cached_property
 from crm.attributes.models import AttributeValue
 from crm.listing.conditions import Condition, combined, read_conditions
 from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, NUMBERS, Field, attribute_fields
+from crm.listing.links import BulkLink, bulk_links
 from crm.listing.offers import Offers, read_offers
 from crm.people.access import kind_label
 from crm.people.fields import mask
@@ -336,7 +337,7 @@ class RecordList:
     @property
     def bulk_links(self) -> list[BulkLink]:
         """Pages of other rooms that the reader may open with the chosen records."""
-        return [link for link in _bulk_links if link.allowed(self.user, self.kind)]
+        return bulk_links(self.user, self.kind)
 
     @property
     def url(self) -> str:
@@ -349,23 +350,7 @@ class RecordList:
         return {str(value): str(label) for value, label in self.offers.of(condition.field)}
 
 
-@dataclass(frozen=True)
-class BulkLink:
-    """A button of the bulk bar that opens a page with `kind` and `ids`. `allowed(user, kind label)`."""
-
-    label: str
-    icon: str
-    url_name: str
-    allowed: Callable
-
-
 _lists: dict[str, type[RecordList]] = {}
-_bulk_links: list[BulkLink] = []
-
-
-def register_bulk_link(link: BulkLink) -> None:
-    """Called from `AppConfig.ready()` of the area whose page takes several records."""
-    _bulk_links.append(link)
 
 
 def register_list(*lists: type[RecordList]) -> None:
