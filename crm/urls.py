@@ -17,6 +17,7 @@ urlpatterns = [
     path("counterparties/", include("counterparties.urls")),
     path("duplicates/", include("counterparties.matching.urls")),
     path("leads/", include("leads.urls")),
+    path("forms/", include("leads.web_forms.urls")),
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
     path("processes/", include("bpm.urls")),

@@ -1,4 +1,4 @@
-"""Reactions of leads: what the recycle bin does to what they became, and how they are found as duplicates."""
+"""Reactions of leads: what the recycle bin does to what they became; scores and duplicate keys after every change."""
 
 from django.dispatch import receiver
 
@@ -7,7 +7,8 @@ from counterparties.models import Contact
 from crm.history.signals import record_erasing
 from deals.models import Deal
 from leads.models import Lead
-from leads.signals import lead_changed, lead_created
+from leads.scoring import watch_scores
+from leads.signals import lead_changed, lead_created, lead_status_changed
 
 
 @receiver(record_erasing, sender=Deal, dispatch_uid="leads.let_go_of_deal")
@@ -24,3 +25,8 @@ def let_go_of_contact(record, **_kwargs) -> None:
 @receiver([lead_created, lead_changed], dispatch_uid="leads.index_for_duplicates")
 def index_for_duplicates(lead, **_kwargs) -> None:
     index_record(lead)
+
+
+@receiver([lead_created, lead_changed, lead_status_changed], dispatch_uid="leads.score_again")
+def score_again(lead, **_kwargs) -> None:
+    watch_scores(f"lead:{lead.pk}", lead=lead.pk)

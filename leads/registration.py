@@ -18,7 +18,7 @@ from leads.merging import check_merge, lead_traits
 from leads.models import LEAD_KIND, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
-RIGHTS = (("convert", _("convert a lead")),)
+RIGHTS = (("convert", _("convert a lead")), ("reopen", _("reopen a lead")))
 EVENTS = (
     EventKind("lead_created", _("added the lead"), "plus-circle", Group.CHANGE, "blue"),
     EventKind("lead_changed", _("changed the lead"), "pencil", Group.CHANGE, "grey"),
@@ -29,6 +29,10 @@ EVENTS = (
     EventKind("lead_disqualified", _("gave the lead up: %(reason)s"), "x-circle", Group.STAGE, "red"),
     EventKind("lead_unreachable", _("marked the lead as unreachable"), "telephone-x", Group.STAGE, "amber"),
     EventKind("lead_duplicate", _("marked the lead as a duplicate"), "files", Group.STAGE, "grey"),
+    EventKind("lead_assigned", _("assigned the lead: %(rule)s"), "person-check", Group.CHANGE, "blue"),
+    EventKind(
+        "lead_response_overdue", _("nobody answered within the agreed time"), "alarm", Group.CHANGE, "red"
+    ),
     EventKind("lead_reopened", _("reopened the lead"), "arrow-counterclockwise", Group.STAGE, "blue"),
 )
 

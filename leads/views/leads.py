@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,10 +21,11 @@ from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
-from leads.cards import became, lead_card_facts
+from leads.cards import became, lead_card_facts, origin_facts
 from leads.forms import LeadForm
 from leads.lists import LeadList, status_pill
 from leads.models import LEAD_KIND, Lead
+from leads.scoring import explain
 from leads.services import create_lead, edit_lead
 
 OFFERS = 20
@@ -45,7 +47,7 @@ def lead_list(request):
 def lead_detail(request, pk: int):
     """The card; its fragment is what moves: status, facts, actions."""
     records = Lead.objects.select_related(
-        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal"
+        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal", "origin__form"
     )
     lead = get_visible(Lead, request.user, pk, queryset=records)
     context = {
@@ -55,8 +57,12 @@ def lead_detail(request, pk: int):
         "pill_parts": status_pill(lead),
         "may_edit": may(request.user, "edit", lead),
         "may_convert": may(request.user, "convert", lead),
+        "may_reopen": not lead.is_open and may(request.user, "reopen", lead),
+        "score_parts": explain(lead, request.user),
+        "now": timezone.now(),
         "facts": lead_card_facts(lead),
         "sections": attribute_facts(lead, request.user),
+        "origin": origin_facts(lead),
         "became": became(request.user, lead),
         "is_fragment": wants_fragment(request),
     }

@@ -38,8 +38,8 @@ pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in (language and theme of the sign-in page).
-PUBLIC = {"web:preference"}
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors.
+PUBLIC = {"web:preference", "web_forms:form_page"}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
