@@ -26,6 +26,7 @@ from django.utils.functional import cached_property
 from crm.attributes.models import AttributeValue
 from crm.listing.conditions import Condition, combined, read_conditions
 from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, NUMBERS, Field, attribute_fields
+from crm.listing.links import BulkLink, bulk_links
 from crm.listing.offers import Offers, read_offers
 from crm.people.access import kind_label
 from crm.people.fields import mask
@@ -332,6 +333,11 @@ class RecordList:
         """What the reader may do to many records at once."""
         wanted = ("assign", "edit", "delete") if self.edit is not None else ()
         return [action for action in wanted if self.user.access.may(self.kind, action)]
+
+    @property
+    def bulk_links(self) -> list[BulkLink]:
+        """Pages of other rooms that the reader may open with the chosen records."""
+        return bulk_links(self.user, self.kind)
 
     @property
     def url(self) -> str:
