@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.web import sight, views
+from crm.web import sight, starting, views
 
 app_name = "web"
 
@@ -19,5 +19,6 @@ urlpatterns = [
     ),
     path("card/<str:kind>/<int:pk>/access/", sight.record_access, name="record_access"),
     path("access/", sight.access_overview, name="access_overview"),
+    path("demo-removal/", starting.demo_removal, name="demo_removal"),
     path("style/", views.style, name="style"),
 ]
