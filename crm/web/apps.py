@@ -9,7 +9,9 @@ class WebConfig(AppConfig):
 
     def ready(self):
         from crm.history.kinds import EventKind, register_event
+        from crm.listing.exports.everything import may_export_everything
         from crm.notify.notices import Notice, register_notice
+        from crm.people.invitations import may_invite
         from crm.people.kinds import kind_named
         from crm.web.first_steps import render_first_steps
         from crm.web.registry import (
@@ -30,6 +32,26 @@ class WebConfig(AppConfig):
                 "web:access_overview",
                 200,
                 allowed=_administers,
+            )
+        )
+        register_menu(
+            MenuEntry(
+                "invitations",
+                _("Invitations"),
+                "envelope-plus",
+                "people:invitation_list",
+                210,
+                allowed=may_invite,
+            )
+        )
+        register_menu(
+            MenuEntry(
+                "everything",
+                _("Export everything"),
+                "archive",
+                "lists:full_export_list",
+                220,
+                allowed=may_export_everything,
             )
         )
         register_home(
