@@ -31,7 +31,7 @@ _COMMON = (
 )
 COMMON_WORDS = frozenset(_COMMON.split())
 SHORTEST, LONGEST = 4, 40
-LONG_NAME = 12
+LONG_NAME = 10
 
 
 @dataclass(frozen=True)
