@@ -11,6 +11,7 @@ from counterparties.models import Counterparty
 from counterparties.services import edit_counterparty
 from crm.jobs.models import Job
 from leads.models import Lead
+from leads.services import convert_lead, mark_duplicate
 from tests.factories.counterparties import make_contact, make_counterparty
 from tests.factories.leads import make_lead
 
@@ -58,6 +59,14 @@ def test_pairs_are_found_once_and_remembered(head, base, run_jobs):
     changed = scan(run_jobs, head)
     assert changed.is_full is False
     assert {pair for pair in pairs() if pair[4] == "open"} == {(kind, one.pk, "leads.lead", lead.pk, "open")}
+
+
+def test_what_was_decided_about_a_lead_is_not_asked_again(head, base, run_jobs):
+    one, two, lead = base
+    convert_lead(lead=lead, counterparty=one, by=head)
+    mark_duplicate(lead=make_lead(head, company="Budimex Łódź", first_name="", last_name=""), by=head)
+    scan(run_jobs, head)
+    assert MatchPair.objects.get().second_id == two.pk
 
 
 def test_a_scan_goes_on_where_it_was(head, base, run_jobs, monkeypatch):
