@@ -8,4 +8,7 @@ class ListingConfig(AppConfig):
     verbose_name = _("Lists and imports")
 
     def ready(self) -> None:
+        from crm.history.kinds import EventKind, register_event
         from crm.listing import folded, receivers  # noqa: F401
+
+        register_event(EventKind("record_tagged", _("changed the tags"), "tags"))

@@ -94,6 +94,7 @@ def everything() -> dict:
         ],
         "history": SimpleNamespace(
             next_cursor="",
+            previous_cursor="",
             lines=[
                 _line(
                     "telephone",

@@ -66,7 +66,7 @@ TAKES = [
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
-    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
+    (r"lists:record_tags|lists:cell_update|history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 

@@ -308,7 +308,8 @@ def list_pager(context, rows):
     text = ngettext("%(count)s record", "%(count)s records", min(rows.count, cap + 1)) % {"count": shown}
     return {
         "count_text": text,
-        "first_url": _with(context) if rows.params.get("after") else "",
+        "first_url": _with(context) if rows.previous_cursor else "",
+        "previous_url": _with(context, before=rows.previous_cursor) if rows.previous_cursor else "",
         "next_url": _with(context, after=rows.next_cursor) if rows.next_cursor else "",
     }
 
@@ -316,7 +317,7 @@ def list_pager(context, rows):
 def _with(context, **changes):
     """This page's address with some parameters changed; the place in the list is forgotten."""
     params = getattr(context.get("list"), "params", context["request"].GET).copy()
-    for name, value in {"after": None, **changes}.items():
+    for name, value in {"after": None, "before": None, **changes}.items():
         params.pop(name, None)
         if value:
             params[name] = value
