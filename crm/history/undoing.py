@@ -63,6 +63,11 @@ def register_editor(editor: Editor) -> None:
     _editors[editor.kind] = editor
 
 
+def editor_of(kind: str) -> Editor | None:
+    """How records of the kind are edited, None where no area has said so."""
+    return _editors.get(kind)
+
+
 def can_undo(event: Event, changes: list[Change]) -> bool:
     """Whether undoing the event makes sense at all; asks the database nothing."""
     editor = _editors.get(event.subject_kind)

@@ -128,7 +128,7 @@ class RecordList(KeysetPages):
         if not isinstance(params, QueryDict):
             given, params = params, QueryDict(mutable=True)
             params.update(given)
-        if set(params) - {"view", "row"}:
+        if set(params) - {"view", "row"} or params.get("view") == "0":
             return params
         view = self._view_of(params["view"]) if "view" in params else self.offers.default_view
         if view is None:

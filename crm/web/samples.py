@@ -94,7 +94,6 @@ def everything() -> dict:
         ],
         "history": SimpleNamespace(
             next_cursor="",
-            previous_cursor="",
             lines=[
                 _line(
                     "telephone",

@@ -170,7 +170,13 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
         return reverse(name), "", None
     key = next((key for shape, key in TAKES if re.fullmatch(shape, name)), None)
     assert key, f"{name} takes {sorted(converters)}: say in TAKES which record that is"
-    values = {"pk": records[key].pk, "kind": records[key]._meta.label_lower, "token": 1, "number": 1}
+    values = {
+        "pk": records[key].pk,
+        "kind": records[key]._meta.label_lower,
+        "token": 1,
+        "number": 1,
+        "field": "owner",
+    }
     return reverse(name, kwargs={part: values[part] for part in converters}), key, records[key]
 
 

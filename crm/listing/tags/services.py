@@ -76,6 +76,7 @@ def change_tags(
         old = before.get(pk, [])
         new = [tag for tag in old if tag.pk not in gone]
         new += [tag for tag in fresh.values() if tag not in old]
+        new.sort(key=lambda tag: (tag.position, tag.key))
         if len(new) > MOST_ON_A_RECORD:
             raise ValidationError(_("A record has 30 tags at most."))
         if {tag.pk for tag in new} != {tag.pk for tag in old}:
