@@ -24,7 +24,7 @@ class FieldChange:
     new_text: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_event(
     *,
     kind: str,
