@@ -15,6 +15,7 @@ urlpatterns = [
     path("imports/", include("crm.listing.urls")),
     path("lists/", include("crm.listing.list_urls")),
     path("counterparties/", include("counterparties.urls")),
+    path("duplicates/", include("counterparties.matching.urls")),
     path("leads/", include("leads.urls")),
     path("forms/", include("leads.web_forms.urls")),
     path("deals/", include("deals.urls")),

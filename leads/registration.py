@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.matching.keys import register_traits
+from counterparties.matching.registry import MergeKind, register_mergeable
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
@@ -12,6 +14,7 @@ from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
+from leads.merging import check_merge, lead_traits
 from leads.models import LEAD_KIND, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
@@ -69,6 +72,8 @@ def register_leads() -> None:
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )
+    register_mergeable(MergeKind(Lead, lambda: LEAD_FIELDS, derived=frozenset({"name"}), check=check_merge))
+    register_traits(Lead, lead_traits)
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(
