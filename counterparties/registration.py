@@ -12,6 +12,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.people.kinds import RecordKind, register_kind
+from crm.people.phones import show_phone
 from crm.web.registry import (
     MenuEntry,
     Panel,
@@ -63,6 +64,10 @@ def contact_facts(contact: Contact) -> dict:
     }
 
 
+def _words(*parts) -> str:
+    return " · ".join(part for part in parts if part)
+
+
 def register_counterparties() -> None:
     register_list(CounterpartyList, ContactList)
     register_kind(
@@ -74,6 +79,7 @@ def register_counterparties() -> None:
             "counterparties:counterparty_detail",
             searchable=True,
             facts=counterparty_facts,
+            summary=lambda record: _words(record.city, record.tax_number, show_phone(record.phone)),
         )
     )
     register_kind(
@@ -85,6 +91,7 @@ def register_counterparties() -> None:
             "counterparties:contact_detail",
             searchable=True,
             facts=contact_facts,
+            summary=lambda record: _words(record.position, show_phone(record.phone), record.email),
         )
     )
     register_deletable(COUNTERPARTY, CONTACT)

@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 
 from crm.listing.conditions import WHO, Condition, combined, read_conditions, write_conditions
 from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, Field, attribute_fields
+from crm.listing.links import BulkLink, bulk_links
 from crm.listing.offers import Offers, ViewOffer, read_offers
 from crm.listing.paging import PAGE, PLACE, KeysetPages, read_cursor, write_cursor
 from crm.people.access import kind_label
@@ -280,6 +281,11 @@ class RecordList(KeysetPages):
         return [*found, "tag"] if "edit" in found and self.field("tags") is not None else found
 
     @property
+    def bulk_links(self) -> list[BulkLink]:
+        """Pages of other rooms that the reader may open with the chosen records."""
+        return bulk_links(self.user, self.kind)
+
+    @property
     def url(self) -> str:
         return reverse(self.url_name)
 
@@ -296,6 +302,11 @@ _lists: dict[str, type[RecordList]] = {}
 def register_list(*lists: type[RecordList]) -> None:
     """Called from an area's `AppConfig.ready()`: views, exports and bulk edits of the kind use this list."""
     _lists.update({kind_label(one.model): one for one in lists})
+
+
+def all_lists() -> list[type[RecordList]]:
+    """Every registered list, in the order of registration."""
+    return list(_lists.values())
 
 
 def list_of(kind: str) -> type[RecordList] | None:

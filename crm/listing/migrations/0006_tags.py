@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listing', '0004_bulk_edits'),
+        ('listing', '0005_richer_imports'),
     ]
 
     operations = [
