@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leads.views import endings, leads
+from leads.views import endings, leads, responses
 
 app_name = "leads"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("new/", leads.lead_create, name="lead_create"),
     path("options/", leads.lead_options, name="lead_options"),
     path("duplicates/", leads.lead_duplicates, name="lead_duplicates"),
+    path("first-responses/", responses.lead_responses, name="lead_responses"),
     path("<int:pk>/", leads.lead_detail, name="lead_detail"),
     path("<int:pk>/edit/", leads.lead_update, name="lead_update"),
     path("<int:pk>/conversion/", endings.lead_conversion, name="lead_conversion"),
