@@ -39,8 +39,9 @@ pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors.
-PUBLIC = {"web:preference", "web_forms:form_page"}
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
+# what the browser needs to install the product; none of them names a record or a person.
+PUBLIC = {"web:preference", "web_forms:form_page", "web:manifest", "web:service_worker", "web:offline"}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
@@ -71,7 +72,7 @@ TAKES = [
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
-    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
+    (r"lists:record_tags|lists:cell_update|history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 
@@ -186,7 +187,13 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
         return reverse(name), "", None
     key = next((key for shape, key in TAKES if re.fullmatch(shape, name)), None)
     assert key, f"{name} takes {sorted(converters)}: say in TAKES which record that is"
-    values = {"pk": records[key].pk, "kind": records[key]._meta.label_lower, "token": 1, "number": 1}
+    values = {
+        "pk": records[key].pk,
+        "kind": records[key]._meta.label_lower,
+        "token": 1,
+        "number": 1,
+        "field": "owner",
+    }
     return reverse(name, kwargs={part: values[part] for part in converters}), key, records[key]
 
 
