@@ -25,7 +25,7 @@ class FieldChange:
     new_text: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_event(
     *,
     kind: str,
@@ -82,14 +82,14 @@ def record_events(
     cards: dict[int, list[models.Model]] | None = None,
     details: dict[int, dict] | None = None,
     moments: dict[int, datetime] | None = None,
-) -> None:
+) -> dict[int, Event]:
     """The same event for many records at once, each on its own card: for imports and bulk work.
 
     By the subject's id: `changes` are the changed fields, `cards` the further cards, `details` what its payload holds
-    beside the common one, `moments` when it happened if not now.
+    beside the common one, `moments` when it happened if not now. Returns the events by it.
     """
     if not subjects:
-        return
+        return {}
     at, label = timezone.now(), kind_label(type(subjects[0]))
     events = Event.objects.bulk_create(
         [
@@ -113,6 +113,7 @@ def record_events(
     found = changes or {}
     rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
     Change.objects.bulk_create(rows, batch_size=1000)
+    return {event.subject_id: event for event in events}
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
+from leads.business_cards import photo_of
 from leads.cards import became, lead_card_facts, origin_facts
 from leads.forms import LeadForm
 from leads.lists import LeadList, status_pill
@@ -63,6 +64,7 @@ def lead_detail(request, pk: int):
         "facts": lead_card_facts(lead),
         "sections": attribute_facts(lead, request.user),
         "origin": origin_facts(lead),
+        "photo": photo_of(lead),
         "became": became(request.user, lead),
         "is_fragment": wants_fragment(request),
     }
