@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.fields import Field
+from crm.listing.fields import TAGS, Field
 from crm.listing.lists import COUNT_CAP, Filter, RecordList
 from crm.listing.models import Import
 from leads.models import LEAD_KIND, Lead, LeadSource, LeadStatus, UnqualifiedReason
@@ -47,6 +47,7 @@ FIELDS = (
     Field("reason", _("Reason"), "record", dictionary=UnqualifiedReason, joins=("reason",)),
     Field("status_note", _("Note on the status")),
     Field("next", _("Next step"), computed=True),
+    TAGS,
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
