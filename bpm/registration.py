@@ -10,6 +10,7 @@ from bpm.gates import describe_gates
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
 from bpm.pages import first_tasks
+from counterparties.matching.registry import Pointer, register_pointer
 from crm.history.kinds import EventKind, Group, register_event
 from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
@@ -49,6 +50,7 @@ EVENTS = (
 
 
 def register() -> None:
+    register_pointer(Pointer(ProcessInstance))
     register_kind(
         RecordKind(
             model=ProcessInstance, name=_("run of a process"), plural=_("runs of processes"), icon="diagram-3",

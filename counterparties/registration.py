@@ -11,6 +11,7 @@ from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import (
@@ -94,6 +95,7 @@ def register_counterparties() -> None:
             summary=lambda record: _words(record.position, show_phone(record.phone), record.email),
         )
     )
+    register_notice(Notice("duplicates_found", _("My search for duplicates is done"), "files"))
     register_deletable(COUNTERPARTY, CONTACT)
     _register_editors()
     register_event(*EVENTS)

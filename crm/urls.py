@@ -3,18 +3,22 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "crm.web.errors.bad_request"
+
 urlpatterns = [
     path("", include("crm.web.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("jobs/", include("crm.jobs.urls")),
     path("notifications/", include("crm.notify.urls")),
+    path("people/", include("crm.people.urls")),
     path("files/", include("crm.files.urls")),
     path("attributes/", include("crm.attributes.urls")),
     path("history/", include("crm.history.urls")),
     path("imports/", include("crm.listing.urls")),
     path("lists/", include("crm.listing.list_urls")),
     path("counterparties/", include("counterparties.urls")),
+    path("duplicates/", include("counterparties.matching.urls")),
     path("leads/", include("leads.urls")),
     path("forms/", include("leads.web_forms.urls")),
     path("deals/", include("deals.urls")),

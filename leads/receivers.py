@@ -1,7 +1,8 @@
-"""Reactions of leads: what the recycle bin does to what they became, and scores after every change."""
+"""Reactions of leads: what the recycle bin does to what they became; scores and duplicate keys after every change."""
 
 from django.dispatch import receiver
 
+from counterparties.matching.reading import index_record
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
 from deals.models import Deal
@@ -19,6 +20,11 @@ def let_go_of_deal(record, **_kwargs) -> None:
 @receiver(record_erasing, sender=Contact, dispatch_uid="leads.let_go_of_contact")
 def let_go_of_contact(record, **_kwargs) -> None:
     Lead.objects.filter(contact=record).update(contact=None)
+
+
+@receiver([lead_created, lead_changed], dispatch_uid="leads.index_for_duplicates")
+def index_for_duplicates(lead, **_kwargs) -> None:
+    index_record(lead)
 
 
 @receiver([lead_created, lead_changed, lead_status_changed], dispatch_uid="leads.score_again")

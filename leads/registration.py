@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.matching.keys import register_traits
+from counterparties.matching.registry import MergeKind, register_mergeable
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
+from leads.merging import check_merge, lead_traits
 from leads.models import LEAD_KIND, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
@@ -22,6 +26,13 @@ EVENTS = (
     EventKind("lead_in_work", _("took the lead to work"), "play-circle", Group.STAGE, "blue"),
     EventKind(
         "lead_converted", _("converted the lead into %(counterparty)s"), "check-circle", Group.STAGE, "green"
+    ),
+    EventKind(
+        "lead_conversion_undone",
+        _("took the conversion back"),
+        "arrow-counterclockwise",
+        Group.STAGE,
+        "amber",
     ),
     EventKind("lead_disqualified", _("gave the lead up: %(reason)s"), "x-circle", Group.STAGE, "red"),
     EventKind("lead_unreachable", _("marked the lead as unreachable"), "telephone-x", Group.STAGE, "amber"),
@@ -65,10 +76,21 @@ def register_leads() -> None:
             summary=_summary,
         )
     )
+    register_notice(
+        Notice("leads.assigned", _("A lead becomes mine"), "person-plus", mail="hourly"),
+        Notice(
+            "leads.response_overdue",
+            _("A lead has waited too long for its first response"),
+            "alarm",
+            mail="now",
+        ),
+    )
     register_deletable(LEAD_KIND)
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )
+    register_mergeable(MergeKind(Lead, lambda: LEAD_FIELDS, derived=frozenset({"name"}), check=check_merge))
+    register_traits(Lead, lead_traits)
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(
