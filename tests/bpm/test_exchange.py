@@ -29,7 +29,7 @@ MESSAGE = (
     '<bpmn:intermediateCatchEvent id="Hear" name="answer" {key}><bpmn:messageEventDefinition />'
     "</bpmn:intermediateCatchEvent>"
 )
-SIGNAL = '<bpmn:intermediateCatchEvent id="Hear" name="alarm"><bpmn:signalEventDefinition /></bpmn:intermediateCatchEvent>'
+SIGNAL = MESSAGE.replace("message", "signal").replace("answer", "alarm").format(key="")
 CALL = '<bpmn:callActivity id="Call" calledElement="inner">{inner}</bpmn:callActivity>'
 
 

@@ -140,7 +140,7 @@ def test_what_is_called_is_rehearsed_when_it_is_at_hand():
     played = dry_run(caller(), 0, {"other": stuck})
     assert (played.outcome, played.message) == (
         "stuck",
-        "In the process it calls (other): The process runs in a circle in which nobody and nothing is waited for.",
+        "In the process it calls (other): It still runs after 6000 steps.",
     )
 
 
