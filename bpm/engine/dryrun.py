@@ -178,11 +178,13 @@ class _Rehearsal:
             run = _rehearsed(graph, self.random, self.others, effect.depth, self.calls)
             if run.outcome != COMPLETED:
                 return run
-        outputs = self.graph.nodes[effect.node].call
-        names = [each.name for each in outputs.outputs] if outputs else []
-        return CallDone(
-            effect.token, {name: self.random.choice([True, False]) for name in names if name != "*"}
-        )
+        call = self.graph.nodes[effect.node].call
+        read: dict[Path, list[Value]] = {}
+        for each in call.outputs if call else ():
+            if each.name != "*":
+                _note(read, each.name)
+        self.tried |= {path: _around(literals) for path, literals in read.items()}
+        return CallDone(effect.token, self.values_at(read))
 
     def answer(self, task: OpenUserTask) -> TaskDone:
         self.now += timedelta(hours=1)
