@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listing', '0006_tags'),
+        ('listing', '0007_undone_rows_and_full_exports'),
         ('people', '0003_calendar_and_absences'),
     ]
 
