@@ -1,4 +1,4 @@
-"""Fragments of a word are found through an index. On PostgreSQL alone: SQLite reads its smaller tables through."""
+"""Fragments and beginnings of a record's text are found through an index. On PostgreSQL alone: SQLite reads its smaller tables through."""
 
 from django.db import migrations
 
@@ -12,12 +12,16 @@ def make(apps, schema_editor):
             schema_editor.execute(
                 f"CREATE INDEX IF NOT EXISTS {table}_fragments ON {table} USING gin (search_text gin_trgm_ops)"
             )
+            schema_editor.execute(
+                f"CREATE INDEX IF NOT EXISTS {table}_beginnings ON {table} ((left(search_text, 40)) text_pattern_ops)"
+            )
 
 
 def drop(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for table in TABLES:
             schema_editor.execute(f"DROP INDEX IF EXISTS {table}_fragments")
+            schema_editor.execute(f"DROP INDEX IF EXISTS {table}_beginnings")
 
 
 class Migration(migrations.Migration):
