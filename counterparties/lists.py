@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType
 from counterparties.services import edit_contact, edit_counterparty
-from crm.listing.fields import Field
+from crm.listing.fields import TAGS, Field
 from crm.listing.lists import RecordList
 
 OWNERSHIP = (
@@ -50,6 +50,7 @@ class CounterpartyList(RecordList):
         Field("note", _("Note"), editable=True),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
+        TAGS,
         *OWNERSHIP,
     )
     default_columns = ("name", "type", "tax_number", "city", "phone", "contact", "next", "owner")
@@ -81,6 +82,7 @@ class ContactList(RecordList):
         Field("email", _("E-mail")),
         Field("note", _("Note"), editable=True),
         Field("next", _("Next step"), computed=True),
+        TAGS,
         *OWNERSHIP,
     )
     default_columns = ("name", "position", "counterparty", "phone", "email", "next", "owner", "created_at")

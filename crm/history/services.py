@@ -24,7 +24,7 @@ class FieldChange:
     new_text: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_event(
     *,
     kind: str,
@@ -79,13 +79,13 @@ def record_events(
     via: str = "",
     changes: dict[int, list[FieldChange]] | None = None,
     cards: dict[int, list[models.Model]] | None = None,
-) -> None:
+) -> dict[int, Event]:
     """The same event for many records at once, each on its own card: for imports and bulk work.
 
-    `changes` are the changed fields, `cards` the further cards, by the subject's id.
+    `changes` are the changed fields, `cards` the further cards, by the subject's id. Returns the events by it.
     """
     if not subjects:
-        return
+        return {}
     at, label = timezone.now(), kind_label(type(subjects[0]))
     events = Event.objects.bulk_create(
         [
@@ -108,6 +108,7 @@ def record_events(
     found = changes or {}
     rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
     Change.objects.bulk_create(rows, batch_size=1000)
+    return {event.subject_id: event for event in events}
 
 
 @transaction.atomic

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.listing.tags.models import Tag, Tagging  # noqa: F401
+
 
 class ImportQuerySet(models.QuerySet):
     def visible_to(self, user, action: str = "view") -> "ImportQuerySet":
@@ -257,12 +259,14 @@ class Export(models.Model):
 class BulkRun(models.Model):
     """One change of many records: those named in `ids`, or all that the list (`query`) holds.
 
-    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id.
+    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id, for tags theirs.
     """
 
     class Action(models.TextChoices):
         ASSIGN = "assign", _("assign")
         EDIT = "edit", _("edit a field")
+        TAG = "tag", _("add tags")
+        UNTAG = "untag", _("take tags off")
         DELETE = "delete", _("delete")
 
     kind = models.CharField(_("kind of record"), max_length=60)
@@ -290,7 +294,10 @@ class BulkRun(models.Model):
 
 
 class BulkItem(models.Model):
-    """One record of a bulk edit and what became of it. `reason`: an English text, `event`: what history says."""
+    """One record of a bulk edit and what became of it.
+
+    `version`: the record's when the run was asked for. `reason`: an English text. `event`: what history says.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -302,6 +309,7 @@ class BulkItem(models.Model):
 
     run = models.ForeignKey(BulkRun, models.CASCADE, related_name="items")
     record_id = models.BigIntegerField()
+    version = models.PositiveIntegerField(null=True)
     title = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     reason = models.CharField(max_length=300, blank=True)

@@ -17,6 +17,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
+from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
@@ -66,11 +67,12 @@ TAKES = [
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
     (r"matching:merge_undo", "merge"),
+    (r"matching:pair_\w+", "pair"),
     (r"matching:merge_partner", "lead"),
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
-    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
+    (r"lists:record_tags|lists:cell_update|history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 
@@ -138,8 +140,14 @@ def make_records() -> dict:
         "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
         "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
         "merge": merge_records(survivor=make_lead(rep), merged=[make_lead(rep)], by=rep),
+        "pair": make_pair(make_lead(rep), make_lead(rep)),
         "deletion": delete_record(record=make_lead(rep), by=rep),
     }
+
+
+def make_pair(one: Lead, other: Lead) -> MatchPair:
+    kinds = {"first_kind": "leads.lead", "second_kind": "leads.lead"}
+    return MatchPair.objects.create(**kinds, first_id=one.pk, second_id=other.pk, score=90, reasons=["name"])
 
 
 def edited_event(rep: User, lead: Lead) -> Event:
@@ -159,6 +167,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
     if key == "comment":
         return Lead.objects.visible_to(user).filter(pk=record.event.subject_id).exists()
+    if key == "pair":
+        return Lead.objects.visible_to(user).filter(pk=record.first_id).exists()
     if key == "merge":
         return Lead.objects.visible_to(user).filter(pk=record.survivor_id).exists()
     if key == "event":
@@ -177,7 +187,13 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
         return reverse(name), "", None
     key = next((key for shape, key in TAKES if re.fullmatch(shape, name)), None)
     assert key, f"{name} takes {sorted(converters)}: say in TAKES which record that is"
-    values = {"pk": records[key].pk, "kind": records[key]._meta.label_lower, "token": 1, "number": 1}
+    values = {
+        "pk": records[key].pk,
+        "kind": records[key]._meta.label_lower,
+        "token": 1,
+        "number": 1,
+        "field": "owner",
+    }
     return reverse(name, kwargs={part: values[part] for part in converters}), key, records[key]
 
 
