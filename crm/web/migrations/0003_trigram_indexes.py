@@ -26,7 +26,7 @@ def drop(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("web", "0001_initial"),
+        ("web", "0002_demo_marks"),
         ("counterparties", "0001_initial"),
         ("leads", "0001_initial"),
         ("deals", "0001_initial"),
