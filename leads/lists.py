@@ -83,7 +83,9 @@ class LeadList(RecordList):
 
     @property
     def filters(self) -> list[Filter]:
-        offered = [*super().filters, Filter("response", _("First response"), _responses, _response_condition)]
+        offered = super().filters
+        if self.params.get("response") or self.tab == LeadStatus.NEW:
+            offered.append(Filter("response", _("First response"), _responses, _response_condition))
         if self.params.get("import"):
             offered.append(
                 Filter("import", _("Import"), _imports, lambda value, user: Q(import_id=int(value)))
