@@ -23,7 +23,7 @@ def test_two_of_one_client_are_merged_and_parted(person):
     page = person("head").page
     one = add_client(page, "Wytwórnia Jaśmin Sp. z o.o.", city="Kutno")
     page.goto("/counterparties/new/")
-    page.locator("#counterparty-form [name=name]").press_sequentially("wytwornia jasmyn")
+    page.fill("#counterparty-form [name=name]", "wytwornia jasmyn")
     expect(page.locator(".found-matches")).to_contain_text("Wytwórnia Jaśmin")
     expect(page.locator(".found-matches")).to_contain_text("a similar name")
     other = add_client(page, "Wytwornia Jasmyn", email="biuro@jasmin.example")
