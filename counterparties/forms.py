@@ -8,8 +8,19 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.cleaning import CleanedValuesMixin
-from counterparties.models import Contact, Counterparty, CounterpartyType, home_country
+from counterparties.models import (
+    Consent,
+    Contact,
+    Counterparty,
+    CounterpartyType,
+    Industry,
+    Region,
+    home_country,
+)
 from counterparties.pickers import RecordChoiceField
+from counterparties.row_fields import RowsFormField, RowsFormMixin
+from counterparties.rows import ACCOUNTS, ADDRESSES, EMAILS, MESSENGERS, PHONES
+from crm.attributes.forms import DateInput
 from crm.web.record_forms import RecordForm
 
 RELOAD = {
@@ -21,11 +32,16 @@ RELOAD = {
 }
 
 
-class CounterpartyForm(CleanedValuesMixin, RecordForm):
+class CounterpartyForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
     """The type comes first: it decides the attributes; another type asks for the form anew."""
 
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
-    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    phone = RowsFormField(PHONES, label=_("Phones"))
+    email = RowsFormField(EMAILS, label=_("E-mails"))
+    accounts = RowsFormField(ACCOUNTS, label=_("Bank accounts"))
+    addresses = RowsFormField(ADDRESSES, label=_("Further addresses"))
+    registry_number = forms.CharField(label=_("KRS"), max_length=40, required=False)
+    statistical_number = forms.CharField(label=_("REGON"), max_length=40, required=False)
     country = forms.CharField(label=_("Country"), min_length=2, max_length=2, initial=home_country)
     website = forms.CharField(label=_("Website"), max_length=190, required=False)
 
@@ -35,19 +51,35 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
             "counterparty_type",
             "name",
             "tax_number",
-            "country",
             "phone",
             "email",
             "website",
-            "city",
             "address",
+            "postal_code",
+            "city",
+            "country",
             "owner",
             "note",
+            "industry",
+            "employee_count",
+            "region",
+            "parent",
+            "registry_number",
+            "statistical_number",
+            "accounts",
+            "addresses",
         ]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
+    folded = (
+        (_("Industry, region and group"), ("industry", "employee_count", "region", "parent")),
+        (_("Registers and bank accounts"), ("registry_number", "statistical_number", "accounts")),
+        (_("Further addresses"), ("addresses",)),
+    )
+
     def __init__(self, *args, reload_url: str, **kwargs):
         super().__init__(*args, **kwargs)
+        self._limit_dictionaries()
         self.types = list(
             CounterpartyType.objects.filter(Q(is_active=True) | Q(pk=self.instance.counterparty_type_id))
         )
@@ -58,6 +90,22 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
         self.initial["counterparty_type"] = self.type.pk if self.type else None
         self.add_attribute_fields(self.type.attribute_set_id if self.type else None)
 
+    def _limit_dictionaries(self) -> None:
+        """What is offered, and what the record has already."""
+        for name, model in (("industry", Industry), ("region", Region)):
+            chosen = getattr(self.instance, f"{name}_id")
+            self.fields[name].queryset = model.objects.filter(Q(is_active=True) | Q(pk=chosen))
+        seen = Counterparty.objects.visible_to(self.user)
+        if self.instance.parent_id and not seen.filter(pk=self.instance.parent_id).exists():
+            del self.fields["parent"]
+            return
+        self.fields["parent"] = RecordChoiceField(
+            seen.exclude(pk=self.instance.pk),
+            label=_("Parent company"),
+            required=False,
+            url=reverse_lazy("counterparties:counterparty_options"),
+        )
+
     def _chosen_type(self) -> CounterpartyType | None:
         given = str(self.given("counterparty_type") or "")
         return next(
@@ -65,14 +113,16 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
         )
 
 
-class ContactForm(CleanedValuesMixin, RecordForm):
+class ContactForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
     """A person; a new one may stand for a counterparty at once."""
 
-    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    phone = RowsFormField(PHONES, label=_("Phones"))
+    email = RowsFormField(EMAILS, label=_("E-mails"))
+    messengers = RowsFormField(MESSENGERS, label=_("Messengers"))
 
     class Meta:
         model = Contact
-        fields = ["first_name", "last_name", "position", "phone", "email", "owner", "note"]
+        fields = ["first_name", "last_name", "position", "phone", "email", "messengers", "owner", "note"]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args, **kwargs):
@@ -118,3 +168,21 @@ class LinkForm(forms.Form):
                 url=reverse_lazy("counterparties:counterparty_options"),
             )
         self.fields = {"other": choice, **self.fields}
+
+
+class ConsentForm(forms.ModelForm):
+    """What a contact said about being reached through a channel."""
+
+    class Meta:
+        model = Consent
+        fields = ["channel", "state", "given_on", "source"]
+        widgets = {"given_on": DateInput()}
+        help_texts = {"source": _("Where and how it was said: a form, a call, a fair.")}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("channel", "state"):
+            self.fields[name].choices = [one for one in self.fields[name].choices if one[0]]
+
+    def _post_clean(self) -> None:
+        """The service validates and writes."""

@@ -6,11 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
+from counterparties.rows import SINGLES
 from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_contact, edit_counterparty
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -38,6 +40,16 @@ EVENTS = (
         Group.CHANGE,
         "grey",
     ),
+    EventKind(
+        "consent_given", _("agreed to be reached by %(channel)s"), "check-circle", Group.CHANGE, "green"
+    ),
+    EventKind(
+        "consent_refused",
+        _("does not wish to be reached by %(channel)s"),
+        "slash-circle",
+        Group.CHANGE,
+        "red",
+    ),
 )
 COUNTERPARTY = "counterparties.counterparty"
 CONTACT = "counterparties.contact"
@@ -64,6 +76,8 @@ def contact_facts(contact: Contact) -> dict:
 
 
 def register_counterparties() -> None:
+    for kind in (COUNTERPARTY, CONTACT):
+        register_followers(kind, {many: single for single, many in SINGLES.items()})
     register_list(CounterpartyList, ContactList)
     register_kind(
         RecordKind(

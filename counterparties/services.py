@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from counterparties.cleaning import clean_values
+from counterparties.hierarchy import demand_no_ring
 from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType
+from counterparties.rows import with_rows
 from counterparties.signals import (
     contact_changed,
     contact_created,
@@ -29,14 +31,36 @@ COUNTERPARTY_FIELDS = {
     "country",
     "phone",
     "email",
+    "phones",
+    "emails",
     "website",
     "city",
     "address",
+    "postal_code",
+    "region",
+    "addresses",
+    "registry_number",
+    "statistical_number",
+    "accounts",
+    "industry",
+    "employee_count",
+    "parent",
     "note",
     "owner",
     "counterparty_type",
 }
-CONTACT_FIELDS = {"first_name", "last_name", "position", "phone", "email", "note", "owner"}
+CONTACT_FIELDS = {
+    "first_name",
+    "last_name",
+    "position",
+    "phone",
+    "email",
+    "phones",
+    "emails",
+    "messengers",
+    "note",
+    "owner",
+}
 
 
 def save_new(record: OwnedRecord, *, values: dict, attributes: dict | None, by) -> None:
@@ -78,9 +102,11 @@ def create_counterparty(
     """Raises PermissionDenied, ValidationError (keyed by field or `attr_key`)."""
     demand_known(values, COUNTERPARTY_FIELDS)
     counterparty = Counterparty()
-    values = {**clean_values(values), "counterparty_type": counterparty_type}
+    values = with_rows(counterparty, clean_values(values), values)
+    values["counterparty_type"] = counterparty_type
     if not values.get("name"):
         raise ValidationError({"name": _("This value is required.")})
+    demand_no_ring(counterparty, values.get("parent"), by)
     save_new(counterparty, values=values, attributes=attributes, by=by)
     record_event(
         kind="counterparty_created",
@@ -111,7 +137,9 @@ def edit_counterparty(
     """
     demand_known(values, COUNTERPARTY_FIELDS)
     demand_assignable(counterparty, values, by)
-    values = clean_values(values, country=counterparty.country)
+    values = with_rows(counterparty, clean_values(values, country=counterparty.country), values)
+    if values.get("parent") != counterparty.parent and "parent" in values:
+        demand_no_ring(counterparty, values["parent"], by)
     retyped = (
         values.get("counterparty_type", counterparty.counterparty_type) != counterparty.counterparty_type
     )
@@ -153,10 +181,10 @@ def create_contact(
     Raises PermissionDenied, ValidationError (keyed by field or `attr_key`).
     """
     demand_known(values, CONTACT_FIELDS)
-    values = clean_values(values)
+    contact = Contact()
+    values = with_rows(contact, clean_values(values), values)
     if not (values.get("first_name") or values.get("last_name")):
         raise ValidationError({"last_name": _("Give the first or the last name.")})
-    contact = Contact()
     save_new(contact, values=values, attributes=attributes, by=by)
     record_event(
         kind="contact_created", subject=contact, by=by, cards=[counterparty], via=via, version=contact.version
@@ -174,7 +202,7 @@ def edit_contact(
     """As `edit_counterparty`; the change stands on the cards of the contact's counterparties too."""
     demand_known(values, CONTACT_FIELDS)
     demand_assignable(contact, values, by)
-    values = clean_values(values)
+    values = with_rows(contact, clean_values(values), values)
     merged = {"first_name": contact.first_name, "last_name": contact.last_name, **values}
     if not (merged["first_name"] or merged["last_name"]):
         raise ValidationError({"last_name": _("Give the first or the last name.")})

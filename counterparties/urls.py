@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counterparties.views import contacts, counterparties
+from counterparties.views import consents, contacts, counterparties
 
 app_name = "counterparties"
 urlpatterns = [
@@ -20,5 +20,6 @@ urlpatterns = [
     path("contacts/<int:pk>/edit/", contacts.contact_update, name="contact_update"),
     path("contacts/<int:pk>/counterparties/", contacts.contact_counterparties, name="contact_counterparties"),
     path("contacts/<int:pk>/links/", contacts.link_create, {"card": "contact"}, name="contact_link"),
+    path("contacts/<int:pk>/consents/", consents.contact_consent, name="contact_consent"),
     path("links/<int:pk>/removal/", contacts.link_delete, name="link_delete"),
 ]

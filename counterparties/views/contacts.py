@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from collab.calendar.selectors import next_activities
-from counterparties.cards import contact_card_facts
+from counterparties.cards import consent_facts, contact_card_facts
 from counterparties.cleaning import clean_what_can_be
 from counterparties.duplicates import duplicate_contacts
 from counterparties.forms import ContactForm, LinkForm
@@ -48,7 +48,7 @@ def contact_detail(request, pk: int):
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": contact_card_facts(record),
-        "sections": attribute_facts(record, request.user),
+        "sections": [*attribute_facts(record, request.user), (_("Consents"), consent_facts(record))],
     }
     return page(request, "counterparties/contact_detail.html", context, partial="facts")
 
@@ -128,7 +128,7 @@ def contact_options(request):
 def contact_duplicates(request):
     """A fragment: people who are the same as the one being typed."""
     demand_kind(request.user, "create", Contact)
-    values = clean_what_can_be(request.GET.dict(), ("first_name", "last_name", "phone", "email"))
+    values = clean_what_can_be(request.GET, ("first_name", "last_name", "phone", "email"))
     exclude = request.GET.get("exclude", "")
     found = duplicate_contacts(request.user, values, exclude=int(exclude) if exclude.isdecimal() else None)
     return page(request, "components/duplicates.html", {"duplicates": found})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from collab.calendar.selectors import next_activities
-from counterparties.cards import counterparty_card_facts
+from counterparties.cards import counterparty_card_facts, counterparty_sections
 from counterparties.cleaning import clean_what_can_be
 from counterparties.duplicates import duplicate_counterparties
 from counterparties.forms import CounterpartyForm
@@ -45,14 +45,14 @@ def counterparty_list(request):
 @require_safe
 def counterparty_detail(request, pk: int):
     """The card; its fragment is the facts."""
-    records = Counterparty.objects.select_related("owner", "counterparty_type")
+    records = Counterparty.objects.select_related("owner", "counterparty_type", "industry", "region")
     record = get_visible(Counterparty, request.user, pk, queryset=records)
     context = {
         "record": record,
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": counterparty_card_facts(record),
-        "sections": attribute_facts(record, request.user),
+        "sections": [*attribute_facts(record, request.user), *counterparty_sections(record)],
     }
     return page(request, "counterparties/counterparty_detail.html", context, partial="facts")
 
@@ -153,7 +153,7 @@ def counterparty_duplicates(request):
     """A fragment: counterparties that are the same as what is being typed."""
     demand_kind(request.user, "create", Counterparty)
     values = clean_what_can_be(
-        request.GET.dict(), ("name", "tax_number", "phone", "email"), request.GET.get("country", "")
+        request.GET, ("name", "tax_number", "phone", "email"), request.GET.get("country", "")
     )
     exclude = request.GET.get("exclude", "")
     found = duplicate_counterparties(

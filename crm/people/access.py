@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from django.db.models import CharField, Exists, Q, Value
 from django.db.models.functions import Cast
 
+from crm.people.fields import followers_of
+
 if TYPE_CHECKING:
     from crm.people.models import User
     from crm.people.visibility import OwnedRecord
@@ -139,6 +141,7 @@ class Access:
             name: min((vote.get(name, "") for vote in votes), key=LEVELS.index)
             for name in {name for vote in votes for name in vote}
         }
+        levels |= {name: levels[first] for name, first in followers_of(kind).items() if first in levels}
         return {name: level for name, level in levels.items() if level}
 
     def hidden_fields(self, kind: str | type) -> frozenset[str]:
