@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from counterparties.finding import find_by_columns
 from counterparties.models import Contact, Counterparty
 from counterparties.name_keys import name_key, person_key
 from crm.listing.imports.registry import Key, Match, Values
 from crm.people.access import kind_label
 from crm.people.models import User
-from leads.models import Lead, LeadStatus
+from leads.models import OPEN_STATUSES, Lead, LeadStatus
 
 COLUMNS = ("tax_number", "phone", "email")
 _BETWEEN = "|"
@@ -126,3 +127,10 @@ def _allowed(model: type[Model], hits: list[_Hit], by, action: str) -> set[int]:
     if not pks:
         return set()
     return set(model.objects.visible_to(by, action).filter(pk__in=pks).values_list("pk", flat=True))
+
+
+def find_leads(texts: Iterable[str], *, by) -> dict[str, list[int]]:
+    """The open leads a text may mean: by company or person, tax number, phone or e-mail."""
+    return find_by_columns(
+        Lead.objects.visible_to(by).filter(status__in=OPEN_STATUSES), texts, by_name=name_key
+    )

@@ -78,10 +78,11 @@ def record_events(
     payload: dict | None = None,
     via: str = "",
     changes: dict[int, list[FieldChange]] | None = None,
+    cards: dict[int, list[models.Model]] | None = None,
 ) -> None:
     """The same event for many records at once, each on its own card: for imports and bulk work.
 
-    `changes` are the changed fields by the subject's id.
+    `changes` are the changed fields, `cards` the further cards, by the subject's id.
     """
     if not subjects:
         return
@@ -96,10 +97,14 @@ def record_events(
         ],
         batch_size=1000,
     )  # fmt: skip
-    EventLink.objects.bulk_create(
-        [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events],
-        batch_size=1000,
-    )
+    further = cards or {}
+    links = [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events]
+    links += [
+        EventLink(event=event, kind=kind_label(type(card)), record_id=card.pk, at=at)
+        for event in events
+        for card in further.get(event.subject_id, ())
+    ]
+    EventLink.objects.bulk_create(links, batch_size=1000)
     found = changes or {}
     rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
     Change.objects.bulk_create(rows, batch_size=1000)

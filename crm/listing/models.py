@@ -22,6 +22,9 @@ class Import(models.Model):
 
     `columns`: the headers by position; `mapping`: field keys by column position (as text,
     since JSON has no other keys). `head`: the first rows as `[number, cells]`, for matching and for samples.
+    `options`: `keys` that tell a duplicate, `fixed` texts by field for every row, `create`: by field the values to be
+    added to dictionaries. `corrections`: `cells` by row and column, `values` by column and text, `decisions` by row.
+    `unknown`: by field the texts no dictionary knows, with the number of their rows.
     """
 
     class Status(models.TextChoices):
@@ -51,6 +54,8 @@ class Import(models.Model):
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
     finished_at = models.DateTimeField(_("ended"), null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.UPLOADED)
+    template = models.ForeignKey("ImportTemplate", models.SET_NULL, null=True, related_name="+")
+    delimiter = models.CharField(_("separator"), max_length=1, blank=True)
     sheets = models.JSONField(default=list)
     sheet = models.CharField(_("sheet"), max_length=200, blank=True)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
@@ -61,6 +66,9 @@ class Import(models.Model):
     columns = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)
     mode = models.CharField(_("what to do"), max_length=6, choices=Mode.choices, default=Mode.CREATE)
+    options = models.JSONField(default=dict)
+    corrections = models.JSONField(default=dict)
+    unknown = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     error = models.CharField(max_length=40, blank=True)
     error_params = models.JSONField(default=dict)
@@ -94,7 +102,7 @@ class ImportRow(models.Model):
     """One row of the sheet: the cells as read, the values they mean, and what became of them.
 
     `errors`: `{"field", "column", "code", "params"}`. `duplicate`: `{"by", "kind", "id", "text"}` for a
-    record, or `{"by", "row"}` for an earlier row of the same sheet.
+    record, or `{"by", "row"}` for an earlier row of the same sheet. `companions`: [kind, id] of what else it made.
     """
 
     class Status(models.TextChoices):
@@ -124,6 +132,7 @@ class ImportRow(models.Model):
     decision = models.CharField(max_length=6, choices=Decision.choices, default=Decision.DEFAULT, blank=True)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.READY)
     record_id = models.BigIntegerField(null=True)
+    companions = models.JSONField(default=list)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="one_row_per_number")]
@@ -133,14 +142,28 @@ class ImportRow(models.Model):
         return f"{self.run_id}:{self.number}"
 
 
+class ImportTemplateQuerySet(models.QuerySet):
+    def visible_to(self, user, action: str = "view") -> "ImportTemplateQuerySet":
+        """One's own, and what others share."""
+        return self.filter(models.Q(user=user) | models.Q(is_shared=True))
+
+
 class ImportTemplate(models.Model):
-    """How a user wants columns of these names understood: plain header → field key, "" for "leave out"."""
+    """How a user wants columns of these names understood: plain header → field key, "" for "leave out".
+
+    `fingerprint` tells files with exactly these headers; `options` as on the import.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=60)
     name = models.CharField(_("name"), max_length=100)
     mapping = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True, db_index=True)
+    is_shared = models.BooleanField(_("for everybody"), default=False)
     saved_at = models.DateTimeField(auto_now=True)
+
+    objects = ImportTemplateQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

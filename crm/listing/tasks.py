@@ -64,6 +64,7 @@ def import_check(run: JobRun) -> dict:
     stager = Stager.of(found, importer, run.by)
     last = run.checkpoint.get("last", 0)
     done = run.checkpoint.get("done", 0)
+    stager.unknown = run.checkpoint.get("unknown", {})
     if last:
         _remember(stager, found)
     else:
@@ -81,7 +82,7 @@ def import_check(run: JobRun) -> dict:
                 with run.slice():
                     ImportRow.objects.bulk_create(staged, batch_size=250)
                     run.save(
-                        checkpoint={"last": batch[-1].number, "done": done},
+                        checkpoint={"last": batch[-1].number, "done": done, "unknown": stager.unknown},
                         done=done,
                         note=gettext_noop("Checking rows and looking for duplicates"),
                     )
@@ -91,7 +92,8 @@ def import_check(run: JobRun) -> dict:
         found.counts = count_rows(found)
         found.row_count = sum(found.counts.values())
         found.status = Import.Status.PREVIEWED
-        found.save(update_fields=["counts", "row_count", "status"])
+        found.unknown = stager.unknown
+        found.save(update_fields=["counts", "row_count", "status", "unknown"])
     return found.counts
 
 
@@ -101,7 +103,7 @@ def _remember(stager: Stager, found: Import) -> None:
     for number, values, duplicate in sound.values_list("number", "values", "duplicate").iterator(
         chunk_size=2000
     ):
-        stager.remember(duplicate.get("row", number), stager.importer.keys(values))
+        stager.remember(duplicate.get("row", number), stager.keys(values))
 
 
 def _forget(run: JobRun, found: Import) -> None:

@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from crm.people.forms import FieldRuleForm, FieldRuleFormSet, RoleForm
-from crm.people.models import Department, FieldRule, Role, User
+from crm.people.models import Absence, Department, FieldRule, Role, User
 
 admin.site.unregister(Group)
 
@@ -61,3 +61,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         (_("Place and rights"), {"fields": ["department", "roles", "is_active", "is_staff", "is_superuser"]}),
         (_("Interface"), {"fields": ["language", "time_zone", "theme"]}),
     ]
+
+
+@admin.register(Absence)
+class AbsenceAdmin(ModelAdmin):
+    list_display = ["user", "first_day", "last_day", "substitute", "note"]
+    list_filter = ["user"]
+    autocomplete_fields = ["user", "substitute"]

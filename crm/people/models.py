@@ -9,8 +9,24 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from crm.people.absences import Absence
 from crm.people.access import Access
+from crm.people.calendar import CalendarDay, WorkingSpan
 from crm.people.names import Named
+
+__all__ = [
+    "Absence",
+    "CalendarDay",
+    "Department",
+    "FieldLevel",
+    "FieldRule",
+    "Role",
+    "RoleScope",
+    "Scope",
+    "Theme",
+    "User",
+    "WorkingSpan",
+]
 
 
 class Scope(models.TextChoices):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as NumberError
@@ -29,6 +30,10 @@ MESSAGES = {
     "choice": _("“%(text)s” is not one of the known values."),
     "yes_no": _("“%(text)s” is neither yes nor no."),
     "user": _("There is no active user “%(text)s”."),
+    "country": _("“%(text)s” is not a country. Two letters, such as PL, are sure."),
+    "moment": _("“%(text)s” is not a date with an hour."),
+    "no_record": _("“%(text)s” was not found among what you may see."),
+    "several_records": _("“%(text)s” fits several records. Give the tax number, phone or e-mail."),
     "refused": _("The database refused this row."),
     "gone": _("The record to update is no longer there or may not be edited."),
 }
@@ -37,6 +42,7 @@ MESSAGES = {
 BLANKS = frozenset(
     {"-", "--", "—", "–", "brak", "b/d", "bd", "n/a", "n/d", "nd", "none", "null", "nie dotyczy", "?"}
 )
+NAME_CHARACTERS = 120
 _LONGEST_BLANK = max(map(len, BLANKS))
 _YES = frozenset({"1", "true", "tak", "t", "yes", "y", "x", "prawda", "+"})
 _NO = frozenset({"0", "false", "nie", "n", "no", "falsz"})
@@ -86,6 +92,8 @@ def clean(
     if target.kind == "user":
         return _user(text, users or {}), []
     value = _SIMPLE.get(target.kind, _text)(text)
+    if target.kind in ("dictionary", "record") and len(value) > NAME_CHARACTERS:
+        raise CellError("too_long", most=NAME_CHARACTERS)
     if isinstance(value, str) and target.max_length and len(value) > target.max_length:
         raise CellError("too_long", most=target.max_length)
     return value, []
@@ -195,6 +203,35 @@ def _date(text: str) -> str:
     raise CellError("date", text=text[:80])
 
 
+def _moment(text: str) -> str:
+    """A day with its hour in the reader's zone, as ISO text; a day alone begins at nine."""
+    written = text.strip().replace("T", " ")
+    day, _space, hour = written.partition(" ")
+    if re.fullmatch(r"\d{5}[.,]\d+", written):
+        whole, _point, part = written.replace(",", ".").partition(".")
+        seconds = round(float(f"0.{part}") * 86400)
+        local = dt.datetime.fromisoformat(_date(whole)) + dt.timedelta(seconds=seconds)
+        return timezone.make_aware(local).isoformat()
+    try:
+        clock = (
+            dt.time.fromisoformat(hour.strip().removesuffix("Z").replace(".", ":").zfill(5)[:8])
+            if hour
+            else _DAY_BEGINS
+        )
+        local = dt.datetime.combine(dt.date.fromisoformat(_date(day)), clock)
+        return timezone.make_aware(local.replace(tzinfo=None)).isoformat()
+    except (CellError, ValueError, OverflowError):
+        raise CellError("moment", text=text[:80]) from None
+
+
+def _country(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z]{2}", text):
+        return text.upper()
+    if found := _COUNTRIES.get(fold(text)):
+        return found
+    raise CellError("country", text=text[:80])
+
+
 def _yes_no(text: str) -> bool:
     word = fold(text)
     if word in _YES:
@@ -219,7 +256,24 @@ def _user(text: str, users: dict[str, int]) -> int:
     return found
 
 
+_DAY_BEGINS = dt.time(9)
+_COUNTRIES = {
+    fold(name): code
+    for code, found in {
+        "PL": "Polska Poland RP", "DE": "Niemcy Germany Deutschland", "CZ": "Czechy Czechia", "SK": "Słowacja Slovakia",
+        "LT": "Litwa Lithuania", "LV": "Łotwa Latvia", "EE": "Estonia", "UA": "Ukraina Ukraine", "AT": "Austria",
+        "HU": "Węgry Hungary", "FR": "Francja France", "IT": "Włochy Italy", "ES": "Hiszpania Spain",
+        "NL": "Holandia Niderlandy Netherlands", "BE": "Belgia Belgium", "DK": "Dania Denmark", "SE": "Szwecja Sweden",
+        "NO": "Norwegia Norway", "FI": "Finlandia Finland", "GB": "Anglia UK", "IE": "Irlandia Ireland",
+        "CH": "Szwajcaria Switzerland", "RO": "Rumunia Romania", "BG": "Bułgaria Bulgaria", "US": "USA",
+    }.items()
+    for name in found.split()
+}  # fmt: skip
+_COUNTRIES |= {fold("Wielka Brytania"): "GB", fold("Great Britain"): "GB", fold("United Kingdom"): "GB"}
+_COUNTRIES |= {fold("Stany Zjednoczone"): "US", fold("United States"): "US", fold("Czech Republic"): "CZ"}
 _SIMPLE = {
+    "moment": _moment,
+    "country": _country,
     "text": _text,
     "long_text": _long_text,
     "url": _url,

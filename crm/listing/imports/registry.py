@@ -21,6 +21,10 @@ FIELD_KINDS = (
     "choices",
     "yes_no",
     "user",
+    "country",
+    "moment",
+    "dictionary",
+    "record",
 )
 
 
@@ -30,7 +34,10 @@ class ImportField:
 
     `aliases`: headers in any language that mean this field, written as people write them.
     `choices`: for `choice`, pairs of (stored value, every text that means it).
-    `joins`: several columns may go here; their texts are joined line by line.
+    `joins`: several columns may go here; their texts are joined by `glue`, further phones and e-mails kept apart.
+    `dictionary`: the Named model whose entries are meant; a value it lacks may be added by whoever may edit it.
+    `records`: the kinds of record a text may mean, the likeliest first (see `lookups`); with `creatable` a record
+    that is not there may be made from its name.
     """
 
     key: str
@@ -41,7 +48,11 @@ class ImportField:
     max_length: int | None = None
     choices: tuple[tuple[Any, tuple[str, ...]], ...] = ()
     joins: bool = False
+    glue: str = "\n"
     help: Any = ""
+    dictionary: Any = None
+    records: tuple[str, ...] = ()
+    creatable: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,11 +70,15 @@ class Match:
 
 @dataclass
 class Written:
-    """The outcome of a batch: record ids by row number, and a code for each row that could not be written."""
+    """The outcome of a batch: record ids by row number, and a code for each row that could not be written.
+
+    `companions`: what else a row made, as [kind, id] pairs; undoing takes it back too.
+    """
 
     created: dict[int, int] = field(default_factory=dict)
     updated: dict[int, int] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    companions: dict[int, list[list]] = field(default_factory=dict)
 
 
 Key = tuple[str, str]
@@ -81,6 +96,7 @@ class Importer:
     `write(creates, updates, run, by)`: writes in bulk, with history, inside the caller's transaction;
     `creates` are (row number, values), `updates` are (row number, values, record id).
     `list_url(run)`: where the imported records can be seen.
+    `joins_twins`: a second row with the same key adds to the record of the first instead of being a duplicate.
     """
 
     kind: str
@@ -93,7 +109,8 @@ class Importer:
     faults: Callable[[Values], list[tuple[str, str]]] = lambda values: []
     messages: dict[str, Any] = field(default_factory=dict)
     key_labels: dict[str, Any] = field(default_factory=dict)
-    example: Iterable[Sequence[str]] = ()
+    example: Iterable[dict[str, str]] = ()
+    joins_twins: bool = False
 
     def may_import(self, user) -> bool:
         return user.access.may(self.kind, "import")

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
 
 from crm.listing.imports.registry import Importer, Key, Match, Written
+from crm.listing.imports.staging import keys_of
 from crm.listing.models import Import, ImportRow
 
 Status = ImportRow.Status
@@ -27,10 +28,10 @@ class Plan:
 
 def write_rows(run: Import, importer: Importer, rows: list[ImportRow], by) -> None:
     """Writes one batch inside the caller's transaction and notes on each row what became of it."""
-    keys = {row.number: importer.keys(row.values) for row in rows}
+    keys = {row.number: keys_of(run, importer, row.values) for row in rows}
     # Looked up again: others have worked since the preview, and earlier batches of this file were written.
     matches = importer.existing({key for found in keys.values() for key in found}, by=by)
-    plan = make_plan(run.mode, rows, keys, matches)
+    plan = make_plan(run.mode, rows, keys, matches, joins_twins=importer.joins_twins)
     for row in plan.skips:
         row.status = Status.SKIPPED
     written = _write(run, importer, plan.creates, plan.updates, by)
@@ -54,18 +55,24 @@ def _store(rows: list[ImportRow]) -> None:
                 status=row.status,
                 record_id=row.record_id,
                 errors=row.errors,
+                companions=row.companions,
             )
             for row in rows
         ],
         update_conflicts=True,
         unique_fields=["run", "number"],
-        update_fields=["status", "record_id", "errors"],
+        update_fields=["status", "record_id", "errors", "companions"],
         batch_size=250,
     )
 
 
 def make_plan(
-    mode: str, rows: list[ImportRow], keys: dict[int, list[Key]], matches: dict[Key, Match]
+    mode: str,
+    rows: list[ImportRow],
+    keys: dict[int, list[Key]],
+    matches: dict[Key, Match],
+    *,
+    joins_twins: bool = False,
 ) -> Plan:
     """Sorts the rows of a batch by what is to be done with them, in their order."""
     plan = Plan()
@@ -73,7 +80,10 @@ def make_plan(
     for row in rows:
         match = next((matches[key] for key in keys[row.number] if key in matches), None)
         twin = next((firsts[key] for key in keys[row.number] if key in firsts), None)
-        action = _action(mode, row.decision, match, twin)
+        decision = row.decision
+        if joins_twins and not decision and mode != Import.Mode.ALL and (twin or "row" in row.duplicate):
+            decision = Decision.UPDATE if match or twin else decision
+        action = _action(mode, decision, match, twin)
         if action == Decision.CREATE:
             plan.creates.append(row)
         elif action == Decision.UPDATE and match:
@@ -130,11 +140,13 @@ def _write_singly(run: Import, importer: Importer, created: list, updated: list,
         total.created |= one.created
         total.updated |= one.updated
         total.failed |= one.failed
+        total.companions |= one.companions
     return total
 
 
 def _note(creates: list[ImportRow], updates: list[ImportRow], written: Written) -> None:
     for row in [*creates, *updates]:
+        row.companions = written.companions.get(row.number, [])
         if row.number in written.created:
             row.status, row.record_id = Status.CREATED, written.created[row.number]
         elif row.number in written.updated:

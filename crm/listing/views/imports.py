@@ -80,8 +80,10 @@ def import_create(request):
 @require_GET
 def import_example(request):
     importer = services.demand_importer(request.GET.get("kind", ""), request.user)
-    headers = [target.label for target in importer.fields(request.user)]
-    return _download(report.write_workbook(headers, importer.example), f"{importer.kind}-example.xlsx")
+    targets = importer.fields(request.user)
+    rows = [[row.get(target.key, "") for target in targets] for row in importer.example]
+    content = report.write_workbook([target.label for target in targets], rows)
+    return _download(content, f"{importer.kind}-example.xlsx")
 
 
 @require_GET

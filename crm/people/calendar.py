@@ -1,0 +1,160 @@
+"""The working calendar: weekly hours, the country's public holidays and the company's own exceptions.
+
+    calendar = working_calendar()
+    deadline = add_working_time(received_at, timedelta(hours=4), calendar)
+    waited = working_time_between(received_at, answered_at, calendar)
+
+Days are those of the company's time zone; hours are counted in real time, so a day on which clocks change is as
+long as it really was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from crm.people.names import Named
+
+MIDNIGHT = time(0)
+FARTHEST_DAYS = 3660
+STANDARD_WEEK = {weekday: [(time(9), time(17))] for weekday in range(5)}
+
+
+class WorkingSpan(models.Model):
+    """Working hours on one weekday (0 is Monday); a day with a break has two. `ends` at 00:00 is the day's end."""
+
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=list(WEEKDAYS.items()))
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("to"))
+
+    class Meta:
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")) | Q(ends=MIDNIGHT), name="working_span_ends_after_start"
+            ),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="working_span_weekday"),
+            models.UniqueConstraint(fields=["weekday", "starts"], name="one_working_span_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{WEEKDAYS[self.weekday]} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+class CalendarDay(Named):
+    """A day of the company's own: free although the week says work, or worked although it is a holiday or weekend."""
+
+    date = models.DateField(_("day"), unique=True)
+    is_working = models.BooleanField(_("working day"), default=False)
+
+    class Meta:
+        verbose_name = _("special day")
+        verbose_name_plural = _("special days")
+        ordering = ["date"]
+
+
+Hours = list[tuple[time, time]]
+
+
+@dataclass(frozen=True)
+class WorkingCalendar:
+    """When the company works. `week`: hours by weekday; `days`: exceptions, True for a working one."""
+
+    week: dict[int, Hours]
+    country: str
+    zone: ZoneInfo
+    days: dict[date, bool] = field(default_factory=dict)
+
+    def hours_on(self, day: date) -> Hours:
+        """The working hours of a day, empty for a free one. A worked weekend has the hours of the first weekday."""
+        special = self.days.get(day)
+        usual = self.week.get(day.weekday(), [])
+        if special is not None:
+            return (usual or self.week[min(self.week)]) if special else []
+        return [] if day in public_holidays(self.country, day.year) else usual
+
+    def spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """The same as moments in UTC."""
+        for starts, ends in self.hours_on(day):
+            last = day + timedelta(days=1) if ends == MIDNIGHT else day
+            yield (
+                datetime.combine(day, starts, self.zone).astimezone(UTC),
+                datetime.combine(last, ends, self.zone).astimezone(UTC),
+            )
+
+    def is_working(self, moment: datetime) -> bool:
+        """Whether the company works at that moment."""
+        return any(
+            starts <= moment < ends for starts, ends in self.spans(moment.astimezone(self.zone).date())
+        )
+
+
+@lru_cache(maxsize=64)
+def _holiday_names(country: str, year: int, language: str) -> dict[date, str]:
+    try:
+        found = holidays.country_holidays(country, years=year, language=language)
+    except NotImplementedError:
+        return {}
+    return dict(found)
+
+
+def public_holidays(country: str, year: int) -> dict[date, str]:
+    """The statutory free days of a country with their names in the reader's language; none for one nobody knows."""
+    language = "pl" if (get_language() or "").startswith("pl") else "en_US"
+    return _holiday_names(country, year, language)
+
+
+def working_calendar() -> WorkingCalendar:
+    """The company's calendar; Monday to Friday, 9 to 17, until hours are given. Two queries."""
+    week: dict[int, Hours] = {}
+    for span in WorkingSpan.objects.all():
+        week.setdefault(span.weekday, []).append((span.starts, span.ends))
+    return WorkingCalendar(
+        week=week or STANDARD_WEEK,
+        country=settings.CRM_COUNTRY,
+        zone=ZoneInfo(settings.TIME_ZONE),
+        days=dict(CalendarDay.objects.values_list("date", "is_working")),
+    )
+
+
+def working_time_between(start: datetime, end: datetime, calendar: WorkingCalendar) -> timedelta:
+    """How much working time lies between two moments; nought when `end` is not after `start`."""
+    total, day = timedelta(), start.astimezone(calendar.zone).date()
+    last = end.astimezone(calendar.zone).date()
+    while day <= last:
+        for opens, closes in calendar.spans(day):
+            total += max(timedelta(), min(closes, end) - max(opens, start))
+        day += timedelta(days=1)
+    return total
+
+
+def add_working_time(start: datetime, amount: timedelta, calendar: WorkingCalendar) -> datetime:
+    """The moment at which `amount` of working time has passed since `start`, in UTC.
+
+    Nought gives `start` itself, or the next opening when that lies in free time. Raises ValueError for a negative
+    amount, and for one that ten years do not hold.
+    """
+    if amount < timedelta():
+        raise ValueError("Working time is added, not taken away")
+    day = start.astimezone(calendar.zone).date()
+    for _number in range(FARTHEST_DAYS):
+        for opens, closes in calendar.spans(day):
+            begin = max(opens, start.astimezone(UTC))
+            if begin < closes and begin + amount <= closes:
+                return begin + amount
+            amount -= max(timedelta(), closes - begin)
+        day += timedelta(days=1)
+    raise ValueError("The calendar has no such working time within ten years")
