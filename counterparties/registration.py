@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.categories import category_rule
+from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
 from counterparties.rows import SINGLES
@@ -12,6 +14,8 @@ from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.listing.portfolio import PortfolioKind, register_portfolio
+from crm.people.access import register_category_rule
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
@@ -51,6 +55,7 @@ EVENTS = (
         "red",
     ),
 )
+
 COUNTERPARTY = "counterparties.counterparty"
 CONTACT = "counterparties.contact"
 
@@ -78,7 +83,10 @@ def contact_facts(contact: Contact) -> dict:
 def register_counterparties() -> None:
     for kind in (COUNTERPARTY, CONTACT):
         register_followers(kind, {many: single for single, many in SINGLES.items()})
+    register_category_rule(COUNTERPARTY, category_rule)
     register_list(CounterpartyList, ContactList)
+    register_portfolio(PortfolioKind(COUNTERPARTY, 10))
+    register_portfolio(PortfolioKind(CONTACT, 20))
     register_kind(
         RecordKind(
             Counterparty,
@@ -134,6 +142,16 @@ def _register_pages() -> None:
     register_menu(
         MenuEntry("contacts", _("Contacts"), "person-vcard", "counterparties:contact_list", 30, kind=CONTACT)
     )
+    register_menu(
+        MenuEntry(
+            "handovers",
+            _("Hand-overs"),
+            "arrow-left-right",
+            "counterparties:handover_list",
+            92,
+            allowed=may_hand_over,
+        )
+    )
     register_quick_create(
         QuickCreate(
             _("Counterparty"), "building", "counterparties:counterparty_create", kind=COUNTERPARTY, order=20
@@ -159,6 +177,7 @@ def _register_panels() -> None:
             kind=CONTACT,
         )
     )
+    register_panel(Panel(COUNTERPARTY, "group", _("Group"), 70, "counterparties:counterparty_group"))
     register_panel(
         Panel(
             CONTACT,

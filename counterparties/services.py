@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from counterparties.category_choice import clean_categories, demand_required
 from counterparties.cleaning import clean_values
 from counterparties.hierarchy import demand_no_ring
 from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType
@@ -45,6 +46,7 @@ COUNTERPARTY_FIELDS = {
     "industry",
     "employee_count",
     "parent",
+    "categories",
     "note",
     "owner",
     "counterparty_type",
@@ -104,6 +106,7 @@ def create_counterparty(
     counterparty = Counterparty()
     values = with_rows(counterparty, clean_values(values), values)
     values["counterparty_type"] = counterparty_type
+    _read_categories(values, by_form=attributes is not None)
     if not values.get("name"):
         raise ValidationError({"name": _("This value is required.")})
     demand_no_ring(counterparty, values.get("parent"), by)
@@ -138,6 +141,7 @@ def edit_counterparty(
     demand_known(values, COUNTERPARTY_FIELDS)
     demand_assignable(counterparty, values, by)
     values = with_rows(counterparty, clean_values(values, country=counterparty.country), values)
+    _read_categories(values, by_form=attributes is not None)
     if values.get("parent") != counterparty.parent and "parent" in values:
         demand_no_ring(counterparty, values["parent"], by)
     retyped = (
@@ -159,6 +163,14 @@ def edit_counterparty(
         counterparty_changed.send(Counterparty, counterparty=counterparty, by=by, fields=fields)
         publish(kind=kind_label(Counterparty), record=counterparty)
     return fields
+
+
+def _read_categories(values: dict, *, by_form: bool) -> None:
+    """The categories chosen by hand as they are stored; a form must choose one of each required group."""
+    if "categories" in values:
+        values["categories"] = clean_categories(values["categories"])
+        if by_form:
+            demand_required(values["categories"])
 
 
 def changed_fields(events: list) -> list[str]:

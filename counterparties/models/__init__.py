@@ -1,6 +1,8 @@
 """Whom we deal with: counterparties and contacts, and everything that describes them."""
 
+from counterparties.models.categories import Category, CategoryGroup, CategoryMember
 from counterparties.models.dictionaries import CounterpartyType, Industry, Region
+from counterparties.models.handovers import HandOver
 from counterparties.models.points import Consent, ContactPoint
 from counterparties.models.records import (
     CONTACT_KIND,
@@ -16,6 +18,9 @@ from counterparties.models.records import (
 
 __all__ = [
     "CONTACT_KIND",
+    "Category",
+    "CategoryGroup",
+    "CategoryMember",
     "Consent",
     "Contact",
     "ContactLink",
@@ -24,6 +29,7 @@ __all__ = [
     "Counterparty",
     "CounterpartyShare",
     "CounterpartyType",
+    "HandOver",
     "Industry",
     "Matchable",
     "Reachable",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
+from counterparties.models.categories import CategoriesField
 from counterparties.models.dictionaries import CounterpartyType, Industry, Region
 from counterparties.models.points import ContactPoint
 from counterparties.name_keys import name_key, person_key
@@ -146,6 +147,7 @@ class Counterparty(Reachable, Matchable, AttributedRecord, OwnedRecord):
         related_name="daughters",
         verbose_name=_("parent company"),
     )
+    categories = CategoriesField(_("categories"))
     note = models.TextField(_("note"), blank=True)
 
     class Meta:

@@ -16,7 +16,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from collab.calendar.models import Activity
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.models import Contact, ContactLink, Counterparty, HandOver
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
@@ -47,7 +47,8 @@ TAKES = [
     (r"deals:counterparty_deals", "counterparty"),
     (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
     (r"leads:lead_\w+|collab_calendar:lead_\w+", "lead"),
-    (r"counterparties:link_delete", "link"),
+    (r"counterparties:link_\w+", "link"),
+    (r"counterparties:handover_\w+", "handover"),
     (r"counterparties:contact_\w+|collab_calendar:contact_\w+", "contact"),
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
@@ -117,6 +118,7 @@ def make_records() -> dict:
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
         "contact": Contact.objects.filter(owner=rep).first(),
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
+        "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
@@ -144,7 +146,7 @@ def edited_event(rep: User, lead: Lead) -> Event:
 
 def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
-    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance"}:
+    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
