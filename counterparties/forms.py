@@ -279,3 +279,13 @@ def _portfolio_owners(user) -> list[User]:
         pk__in=[*reach.values_list("pk", flat=True), *gone.values_list("pk", flat=True)]
     )
     return list(found.order_by("last_name", "first_name", "pk"))
+
+
+class VCardForm(forms.Form):
+    """A file with one or more vCards."""
+
+    file = forms.FileField(
+        label=_("File with vCards (.vcf)"),
+        help_text=_("As phones, Outlook and Google export them; up to 100 people at once."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".vcf,text/vcard"}),
+    )

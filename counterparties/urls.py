@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counterparties.views import consents, contacts, counterparties, groups, handovers
+from counterparties.views import consents, contacts, counterparties, groups, handovers, vcards
 
 app_name = "counterparties"
 urlpatterns = [
@@ -17,6 +17,11 @@ urlpatterns = [
     path("contacts/new/", contacts.contact_create, name="contact_create"),
     path("contacts/options/", contacts.contact_options, name="contact_options"),
     path("contacts/duplicates/", contacts.contact_duplicates, name="contact_duplicates"),
+    path("contacts/vcards/", vcards.contact_vcards, name="contact_vcards"),
+    path("contacts/upload/", vcards.contact_upload, name="contact_upload"),
+    path("contacts/<int:pk>/vcard/", vcards.contact_vcard, name="contact_vcard"),
+    path("contacts/<int:pk>/contact.vcf", vcards.contact_vcf, name="contact_vcf"),
+    path("contacts/<int:pk>/qr.svg", vcards.contact_qr, name="contact_qr"),
     path("contacts/<int:pk>/", contacts.contact_detail, name="contact_detail"),
     path("contacts/<int:pk>/edit/", contacts.contact_update, name="contact_update"),
     path("contacts/<int:pk>/counterparties/", contacts.contact_counterparties, name="contact_counterparties"),

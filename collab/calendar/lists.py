@@ -1,30 +1,76 @@
-"""Activities as a list of records: what bulk edits and hand-overs go through."""
+"""The list of one person's activities: what is overdue, today's, later, done."""
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.models import Activity
-from collab.calendar.services import edit_activity
-from crm.listing.fields import Field
+from collab.calendar.selectors import calendars_open_to, involving, part_condition, with_cards
 from crm.listing.lists import RecordList
-from crm.people.models import User
+from crm.people.access import kind_label
+
+DONE = "done"
+TABS = [("overdue", _("Overdue")), ("today", _("Today")), ("later", _("Later")), (DONE, _("Done"))]
 
 
 class ActivityList(RecordList):
-    model = Activity
-    url_name = "collab_calendar:activity_list"
-    fields = (
-        Field("subject", _("Subject")),
-        Field("starts_at", _("When"), "moment"),
-        Field("owner", _("Owner"), "person", joins=("owner",)),
-    )
-    default_columns = ("subject", "starts_at", "owner")
+    """`person` is the reader, or somebody whose calendar he may see (parameter `owner`)."""
 
-    @staticmethod
-    def edit(
-        record: Activity, *, values: dict, version: int, by: User, attributes: dict | None = None
-    ) -> list[str]:
-        """Raises what `edit_activity` raises."""
-        edit_activity(activity=record, values=values, version=version, by=by)
-        return list(values)
+    model = Activity
+    tabs = TABS
+    default_sort = "starts_at"
+
+    def __init__(self, user, params):
+        super().__init__(user, params)
+        self.now = timezone.now()
+        self.query = ""
+        self.sort = "-done_at" if self.tab == DONE else "starts_at"
+
+    @cached_property
+    def people(self) -> list:
+        """The reader first, then everybody else whose calendar he may see."""
+        if self.user.access.scope(kind_label(Activity), "view") in ("none", "own"):
+            return [self.user]
+        return [self.user, *calendars_open_to(self.user).exclude(pk=self.user.pk)]
+
+    @cached_property
+    def person(self):
+        wanted = self.params.get("owner", "")
+        return next((one for one in self.people if str(one.pk) == wanted), self.user)
+
+    @cached_property
+    def visible(self) -> QuerySet:
+        return involving(self.person).visible_to(self.user)
+
+    def condition(self, tab: str) -> Q:
+        if tab == DONE:
+            return Q(done_at__isnull=False)
+        parts = {"today": ("now", "today")}.get(tab, (tab,))
+        within = Q()
+        for part in parts:
+            within |= part_condition(part, self.now)
+        return Q(within, done_at=None, cancelled_at=None)
+
+    def tab_counts(self) -> list[tuple[str, str, int]]:
+        """One query counts what is open; how much was done in all the years is not asked."""
+        asked = {tab: Count("pk", filter=self.condition(tab)) for tab, _label in TABS if tab != DONE}
+        counts = self.visible.open().order_by().aggregate(**asked)
+        return [(tab, label, counts.get(tab)) for tab, label in TABS]
+
+    @cached_property
+    def matching_rows(self) -> QuerySet:
+        if self.tab in dict(TABS):
+            return self.visible.filter(self.condition(self.tab))
+        return self.visible.open()
+
+    def joined(self, rows: QuerySet) -> QuerySet:
+        return rows.select_related("owner")
+
+    @cached_property
+    def lines(self) -> list[Activity]:
+        """The page's rows with the cards the reader may see."""
+        return with_cards(self.user, self.page)

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.blocks import next_strip, today
-from collab.calendar.lists import ActivityList
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
+from collab.calendar.portfolio import ActivityRows
 from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
 from collab.calendar.services import edit_activity
 from crm.history.bin import Follower, register_deletable, register_follower
@@ -60,7 +60,7 @@ def register_all() -> None:
         )
     )
     register_deletable("collab_calendar.activity")
-    register_list(ActivityList)
+    register_list(ActivityRows)
     is_open = Q(done_at=None, cancelled_at=None)
     register_portfolio(PortfolioKind("collab_calendar.activity", 50, is_open))
     register_editor(Editor("collab_calendar.activity", UNDOABLE, _edit, has_attributes=False))

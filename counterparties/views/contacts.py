@@ -36,7 +36,11 @@ def contact_list(request):
     steps = next_activities(LABEL, [row.pk for row in found.page])
     for row in found.page:
         row.next_activity = steps.get(row.pk)
-    return page(request, "counterparties/contact_list.html", {"list": found})
+    return page(
+        request,
+        "counterparties/contact_list.html",
+        {"list": found, "may_export": request.user.access.may(Contact, "export")},
+    )
 
 
 @require_safe
