@@ -25,7 +25,7 @@ _GATES = [
 ]
 
 
-@demo_step(60)
+@demo_step(90)
 def load(demo: Demo) -> None:
     admin = demo.users["admin"]
     for file, stage_key, ends in _GATES:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
+from bpm import exchange
 from bpm.assigning import Holder, NobodyFound, holder_of
 from bpm.engine import events as say
 from bpm.engine import state as waits
@@ -40,6 +41,12 @@ class Gathered:
         self.log: list[tuple[str, str, dict]] = []
         self.opened: list[tuple[UserTask, Holder]] = []
         self.closed: list[UserTask] = []
+        self.subscribed: dict[int, say.Subscribe] = {}
+        self.unsubscribed: set[int] = set()
+        self.thrown: list[say.ThrowMessage | say.ThrowSignal | say.EscalationRaised] = []
+        self.calls: dict[int, say.StartProcess] = {}
+        self.called_off: set[int] = set()
+        self.error_code = ""
 
     def gather(self, effect: say.Effect) -> None:
         handle = _GATHER.get(type(effect))
@@ -62,6 +69,7 @@ class Gathered:
             self._start_job(token, effect)
         for token, effect in self.timers.items():
             self._set_timer(token, effect)
+        exchange.write(self)
         self._mark_incidents()
         self.write_log()
 
@@ -219,11 +227,43 @@ def _ended(step: Gathered, effect: say.Ended) -> None:
     step.note("ended", effect.node, kind=effect.kind, scope=effect.scope)
 
 
+def _subscribe(step: Gathered, effect: say.Subscribe) -> None:
+    step.subscribed[effect.token] = effect
+    step.note("awaits", effect.node, kind=effect.kind, name=effect.name, key=effect.key)
+
+
+def _unsubscribe(step: Gathered, effect: say.Unsubscribe) -> None:
+    if step.subscribed.pop(effect.token, None) is None:
+        step.unsubscribed.add(effect.token)
+
+
+def _throw(step: Gathered, effect: say.ThrowMessage | say.ThrowSignal) -> None:
+    step.thrown.append(effect)
+    step.note("sent", effect.node, name=effect.name)
+
+
+def _start_process(step: Gathered, effect: say.StartProcess) -> None:
+    step.calls[effect.token] = effect
+    step.note("called", effect.node, process=effect.process)
+
+
+def _cancel_process(step: Gathered, effect: say.CancelProcess) -> None:
+    if step.calls.pop(effect.token, None) is None:
+        step.called_off.add(effect.token)
+
+
+def _escalation(step: Gathered, effect: say.EscalationRaised) -> None:
+    step.note("escalated", effect.node, code=effect.code, caught=effect.caught)
+    if not effect.caught:
+        step.thrown.append(effect)
+
+
 def _incident(step: Gathered, effect: say.Incident) -> None:
     step.note("incident", effect.node, code=effect.code, reason=effect.reason.to_json())
 
 
 def _finished(step: Gathered, effect: say.Finished) -> None:
+    step.error_code = effect.code
     step.note("finished", status=effect.status, ends=list(effect.ends))
 
 
@@ -236,6 +276,13 @@ _GATHER = {
     say.CancelJob: _cancel_job,
     say.SetTimer: _set_timer,
     say.CancelTimer: _cancel_timer,
+    say.Subscribe: _subscribe,
+    say.Unsubscribe: _unsubscribe,
+    say.ThrowMessage: _throw,
+    say.ThrowSignal: _throw,
+    say.StartProcess: _start_process,
+    say.CancelProcess: _cancel_process,
+    say.EscalationRaised: _escalation,
     say.Ended: _ended,
     say.Incident: _incident,
     say.Finished: _finished,

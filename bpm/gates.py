@@ -144,7 +144,7 @@ def _reason(instance: ProcessInstance, state: State) -> str:
 
 # What a run waits for
 
-_SILENT = (waits.JOIN, waits.SCOPE)
+_SILENT = (waits.JOIN, waits.SCOPE, waits.LOOP)
 
 
 def waits_of(instance: ProcessInstance, state: State) -> list[dict]:

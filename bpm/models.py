@@ -180,7 +180,8 @@ class ProcessInstance(models.Model):
     """One run of a process on one record.
 
     `state`: tokens and scopes (bpm.engine.state). `rev` counts the steps. `start_key` makes a second start for the
-    same reason impossible. `granting_ends`: what the gate said when the run began.
+    same reason impossible. `granting_ends`: what the gate said when the run began. `parent` and `parent_token`: the
+    call activity that started it.
     """
 
     version = models.ForeignKey(ProcessVersion, models.PROTECT, related_name="instances")
@@ -196,6 +197,7 @@ class ProcessInstance(models.Model):
     request = models.ForeignKey("deals.StageRequest", models.PROTECT, null=True, related_name="+")
     granting_ends = models.JSONField(default=list)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    parent_token = models.PositiveIntegerField(null=True)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     last_activity_at = models.DateTimeField(_("last activity"), default=timezone.now)
@@ -312,6 +314,22 @@ class UserTask(models.Model):
     def holder(self) -> str:
         """Whom the run waits for: a person, or everybody of a role."""
         return str(self.assignee or self.candidate_role or "")
+
+
+class Subscription(models.Model):
+    """A token of a run waits for a message (of this name and key) or listens to a signal (of this name)."""
+
+    instance = models.ForeignKey(ProcessInstance, models.CASCADE, related_name="subscriptions")
+    token = models.PositiveIntegerField()
+    node = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=200)
+    key = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "token"], name="one_subscription_a_token")]
+        indexes = [models.Index(fields=["kind", "name", "key", "id"], name="subscribers")]
 
 
 class ProcessEvent(models.Model):

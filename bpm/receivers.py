@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from bpm import gates
+from bpm import exchange, gates
 from bpm.effects import CALL, PRIORITY, STEP
 from bpm.models import ProcessInstance
 from crm.history.signals import record_deleted, record_erasing
@@ -13,7 +13,7 @@ from deals.models import TransitionCause
 from deals.signals import deal_request_withdrawn, deal_stage_changed, deal_stage_requested
 
 FAIL, HOLD = "bpm.fail", "bpm.hold"
-_MOVERS = (gates.START, "bpm.continue", "bpm.timer", FAIL)
+_MOVERS = (gates.START, "bpm.continue", "bpm.timer", FAIL, exchange.HEAR, exchange.ESCALATE, exchange.RETURN)
 
 
 @receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")

@@ -10,7 +10,9 @@ from bpm.gates import describe_gates
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
 from bpm.pages import first_tasks
+from counterparties.matching.registry import Pointer, register_pointer
 from crm.history.kinds import EventKind, Group, register_event
+from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     HomeBlock,
@@ -48,6 +50,7 @@ EVENTS = (
 
 
 def register() -> None:
+    register_pointer(Pointer(ProcessInstance))
     register_kind(
         RecordKind(
             model=ProcessInstance, name=_("run of a process"), plural=_("runs of processes"), icon="diagram-3",
@@ -55,6 +58,11 @@ def register() -> None:
         )
     )  # fmt: skip
     register_event(*EVENTS)
+    register_notice(
+        Notice("bpm.task", _("A process gives me a task"), "check2-square", mail="hourly"),
+        Notice("bpm.message", _("A process sends me a message"), "diagram-3", mail="hourly"),
+        Notice("bpm.incident", _("A process I published is held up"), "exclamation-triangle", mail="now"),
+    )
     register_gate_describer(describe_gates)
     register_menu(
         MenuEntry(

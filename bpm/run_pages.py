@@ -179,6 +179,10 @@ SENTENCES = {
     "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
     "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
     "timer_set": gettext_lazy("“%(node)s” waits for its time"),
+    "awaits": gettext_lazy("“%(node)s” waits to hear “%(name)s”"),
+    "sent": gettext_lazy("“%(node)s” sent “%(name)s”"),
+    "called": gettext_lazy("“%(node)s” started the process “%(process)s”"),
+    "escalated": gettext_lazy("“%(node)s” called for help"),
     "incident": gettext_lazy("“%(node)s” is held up: %(reason)s"),
     "retried": gettext_lazy("A held step was tried again"),
     "skipped": gettext_lazy("A step was left out: %(reason)s"),
@@ -189,6 +193,9 @@ SENTENCES = {
 }
 
 
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process")
+
+
 def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEvent, str]]:
     """The log in sentences, the newest first."""
     rows = ProcessEvent.objects.filter(instance=instance, kind__in=SENTENCES).select_related("actor")
@@ -197,7 +204,15 @@ def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEven
 
 def _sentence(event: ProcessEvent, graph: Graph) -> str:
     node = graph.nodes.get(event.node)
-    values = {"holder": "", "reason": "", "message": "", "version": "", "operation": ""} | event.data
+    values = {
+        "holder": "",
+        "reason": "",
+        "message": "",
+        "version": "",
+        "operation": "",
+        "name": "",
+        "process": "",
+    } | event.data
     if isinstance(values["reason"], dict):
         values["reason"] = Phrase.from_json(values["reason"]).said(_)
     return str(SENTENCES[event.kind]) % (values | {"node": node_name(node) if node else event.node})

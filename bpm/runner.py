@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from bpm import gates
+from bpm import exchange, gates
 from bpm.effects import PRIORITY, Gathered
 from bpm.engine import state as waits
 from bpm.engine.advance import advance
@@ -78,7 +78,7 @@ def read_state(instance: ProcessInstance, record) -> State:
     """The run's state with its variables; the card's facts are as fresh as this transaction."""
     variables = decode(instance.variables) | _facts(record)
     if not instance.state:
-        return State.start(graph_of(instance.version), variables)
+        return State.start(graph_of(instance.version), variables, exchange.depth_of(instance))
     return State.from_json(instance.state, variables)
 
 
@@ -176,9 +176,8 @@ def begin(*, instance_id: int) -> None:
     if instance.rev or not instance.is_open:
         return
     record = instance.record()
-    instance.variables = {
-        name: encode(value) for name, value in gates.first_variables(instance, record).items()
-    }
+    first = {name: encode(value) for name, value in gates.first_variables(instance, record).items()}
+    instance.variables = first | instance.variables
     note = ("started", "", {"version": instance.version.number})
     take_step(instance, Started(), by=instance.started_by, note=note)
     _record(instance, record, "process_started", by=instance.started_by)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from bpm import control, gates, runner, working
+from bpm import control, exchange, gates, runner, working
 from bpm.effects import CALL, STEP, TIMER
-from bpm.engine.events import Continue, JobFailed, StaleEventError, TimerDue
+from bpm.engine.events import (
+    Continue,
+    Escalated,
+    JobFailed,
+    MessageReceived,
+    SignalReceived,
+    StaleEventError,
+    TimerDue,
+)
+from bpm.engine.values import decode
 from bpm.receivers import FAIL, HOLD
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
@@ -52,6 +61,42 @@ def hold_instance(run: JobRun) -> None:
 @handler(gates.CANCEL, atomic=True)
 def cancel_instance(run: JobRun) -> None:
     control.call_off(instance_id=run.args["instance"], by=run.by)
+
+
+@handler(exchange.MESSAGE, atomic=True)
+def deliver_message(run: JobRun) -> None:
+    """Gives the message to whoever waits for it, however often its first choice has just gone on without it."""
+    args = run.args
+    while found := exchange.receiver_of(args["name"], args["key"], args["record_kind"], args["record_id"]):
+        try:
+            event = MessageReceived(found.token, decode(args["values"]))
+            runner.advance_instance(instance_id=found.instance_id, event=event)
+            return
+        except StaleEventError:
+            found.delete()
+    exchange.wait_for_receiver(args)
+
+
+@handler(exchange.SIGNAL, atomic=True)
+def broadcast_signal(run: JobRun) -> None:
+    exchange.broadcast(name=run.args["name"], values=run.args["values"], source=run.args["source"])
+
+
+@handler(exchange.HEAR, atomic=True)
+def hear_signal(run: JobRun) -> None:
+    _advance(run, SignalReceived(run.args["name"], decode(run.args["values"])))
+
+
+@handler(exchange.ESCALATE, atomic=True)
+def raise_escalation(run: JobRun) -> None:
+    _advance(run, Escalated(run.args["token"], run.args["code"]))
+
+
+@handler(exchange.RETURN, atomic=True)
+def return_to_caller(run: JobRun) -> None:
+    """A called process has ended; its caller goes on, if it still waits for it."""
+    args = run.args
+    _advance(run, exchange.returned(args["child"], args["token"], args["code"]))
 
 
 def _advance(run: JobRun, event) -> None:

@@ -161,7 +161,7 @@ def grow_old(record, days: int) -> None:
     events.update(at=at)
 
 
-@demo_step(30)
+@demo_step(30, "small")
 def load(demo: Demo) -> None:
     types = create_standard_types()
     create_standard_dictionaries()

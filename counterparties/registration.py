@@ -18,6 +18,7 @@ from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.people.access import register_category_rule
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
+from crm.people.phones import show_phone
 from crm.web.registry import (
     MenuEntry,
     Panel,
@@ -80,6 +81,10 @@ def contact_facts(contact: Contact) -> dict:
     }
 
 
+def _words(*parts) -> str:
+    return " · ".join(part for part in parts if part)
+
+
 def register_counterparties() -> None:
     for kind in (COUNTERPARTY, CONTACT):
         register_followers(kind, {many: single for single, many in SINGLES.items()})
@@ -96,6 +101,7 @@ def register_counterparties() -> None:
             "counterparties:counterparty_detail",
             searchable=True,
             facts=counterparty_facts,
+            summary=lambda record: _words(record.city, record.tax_number, show_phone(record.phone)),
         )
     )
     register_kind(
@@ -107,6 +113,7 @@ def register_counterparties() -> None:
             "counterparties:contact_detail",
             searchable=True,
             facts=contact_facts,
+            summary=lambda record: _words(record.position, show_phone(record.phone), record.email),
         )
     )
     register_deletable(COUNTERPARTY, CONTACT)

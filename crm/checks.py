@@ -21,6 +21,10 @@ def check_environment(app_configs, **kwargs) -> list:
         found.append(
             Error(f"CRM_COUNTRY={settings.CRM_COUNTRY} is not a country code such as PL.", id="crm.E003")
         )
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", settings.CRM_URL):
+        found.append(
+            Error(f"CRM_URL={settings.CRM_URL} is not an address such as https://crm.example.", id="crm.E005")
+        )
     if settings.DEMO and not set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
         found.append(
             Error("Demo users have a known password: demo mode answers on this machine only.", id="crm.E004")

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "crm.jobs",
     "funnel",
     "counterparties",
+    "counterparties.matching",
     "deals",
     "leads",
     "collab.calendar",
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "crm.people.middleware.PersonalSettingsMiddleware",
+    "counterparties.matching.middleware.MergedRecordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -203,6 +205,7 @@ JOBS_RING = flag("CRM_RING", True)
 JOBS_LONG_LIMIT = int(os.environ.get("CRM_LONG_JOBS", "3" if REDIS_URL else "1"))
 CRM_CURRENCY = os.environ.get("CRM_CURRENCY", "PLN")
 CRM_COUNTRY = os.environ.get("CRM_COUNTRY", "PL")
+CRM_URL = os.environ.get("CRM_URL", "http://127.0.0.1:8000").rstrip("/")
 CRM_COMPANY = os.environ.get("CRM_COMPANY", "Contentum")
 
 LOGGING = {

@@ -44,7 +44,7 @@ def dictionaries(demo: Demo) -> None:
     demo.store["deal_types"] = list(create_standard_deals().values())
 
 
-@demo_step(50)
+@demo_step(50, "small")
 def load(demo: Demo) -> None:
     counterparties = list(
         Counterparty.objects.exclude(owner=None).select_related("owner", "owner__department").order_by("pk")

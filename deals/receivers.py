@@ -4,9 +4,12 @@ from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from counterparties.matching.signals import merge_undone, records_merged
+from counterparties.models import Counterparty
 from crm.history.signals import record_deleted, record_erasing, record_restored
 from deals.models import Deal, StageTransition
 from deals.moves import drop_request
+from deals.searching import moved_deals, rename_counterparty
 
 
 @receiver(record_deleted, sender=Deal, dispatch_uid="deals.drop_request")
@@ -26,3 +29,19 @@ def demand_counterparty(record, **_kwargs) -> None:
 def erase_ledger(record, **_kwargs) -> None:
     """The ledger of a deal that is erased for good goes with it."""
     StageTransition.objects.erase_of(record)
+
+
+@receiver(records_merged, sender=Counterparty, dispatch_uid="deals.follow_merge")
+def follow_merge(survivor, merged, merge, **_kwargs) -> None:
+    """Deals that moved are found by the name of the counterparty they have now. Moves and gates go with the deal."""
+    moved = moved_deals(merge)
+    for former in merged:
+        rename_counterparty(moved.get(former.pk, []), former.name, survivor)
+
+
+@receiver(merge_undone, sender=Counterparty, dispatch_uid="deals.follow_parting")
+def follow_parting(survivor, merged, merge, **_kwargs) -> None:
+    moved = moved_deals(merge)
+    names = {name: new for name, _label, _old, new in merge.changes}
+    for former in merged:
+        rename_counterparty(moved.get(former.pk, []), names.get("name", survivor.name), former)

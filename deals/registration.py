@@ -33,6 +33,8 @@ def register_deals() -> None:
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
             rights=RIGHTS, searchable=True, facts=deal_facts,
+            summary=lambda deal: f"{deal.number} · {deal.counterparty.name} · {deal.stage}",
+            summary_related=("counterparty", "stage"),
         )
     )  # fmt: skip
     register_deletable("deals.deal")

@@ -26,9 +26,36 @@ def lead_card_facts(lead: Lead) -> list[tuple[str, str]]:
         (_("Source"), str(lead.source) if lead.source else ""),
         (_("Note"), lead.note),
         (_("Added"), _moment(lead.created_at)),
-        (_("First response"), _moment(lead.first_response_at)),
+        (_("First response"), _response(lead)),
         (_("Converted"), _moment(lead.converted_at)),
     ]
+
+
+def origin_facts(lead: Lead) -> list[tuple[str, str]]:
+    """(name, shown value) of what brought the lead to a web form; nothing for one that came another way."""
+    origin = getattr(lead, "origin", None)
+    if origin is None:
+        return []
+    return [
+        (_("Web form"), str(origin.form)),
+        (_("Page"), website_link(origin.page)),
+        (_("Came from"), website_link(origin.referrer)),
+        (_("Campaign"), origin.utm_campaign),
+        (_("Channel"), " / ".join(part for part in (origin.utm_source, origin.utm_medium) if part)),
+        (_("Search words"), origin.utm_term),
+        (_("Advertisement"), origin.utm_content),
+        (_("Consent given"), _moment(origin.consent_at)),
+        (_("Consent"), origin.consent_text),
+    ]
+
+
+def _response(lead: Lead) -> str:
+    """The moment, and how long it took in working time where that was measured."""
+    if lead.response_minutes is None:
+        return _moment(lead.first_response_at)
+    hours, minutes = divmod(lead.response_minutes, 60)
+    took = _("%(hours)s h %(minutes)s min of working time") % {"hours": hours, "minutes": minutes}
+    return f"{_moment(lead.first_response_at)} · {took}"
 
 
 def _moment(moment) -> str:

@@ -17,6 +17,7 @@ from crm.people.visibility import demand
 from deals.models import Deal
 from deals.services import create_deal
 from leads.models import LEAD_KIND, OPEN_STATUSES, Lead, LeadStatus
+from leads.response import minutes_taken
 from leads.signals import lead_converted, lead_status_changed
 
 
@@ -115,7 +116,8 @@ def _qualify(lead: Lead, fresh: Lead, counterparty, contact, deal, by, via: str)
     before, now = fresh.status, timezone.now()
     fresh.status, fresh.converted_at = LeadStatus.QUALIFIED, now
     fresh.counterparty, fresh.contact, fresh.deal = counterparty, contact, deal
-    fresh.first_response_at = fresh.first_response_at or now
+    if fresh.first_response_at is None:
+        fresh.first_response_at, fresh.response_minutes = now, minutes_taken(fresh.created_at, now)
     fresh.version += 1
     fresh.save()
     lead.refresh_from_db()

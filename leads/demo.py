@@ -57,7 +57,7 @@ def dictionaries(demo: Demo) -> None:
     create_standard_dictionaries()
 
 
-@demo_step(40)
+@demo_step(40, "small")
 def load(demo: Demo) -> None:
     sources, reasons = list(LeadSource.objects.all()), list(UnqualifiedReason.objects.all())
     wanted = [status for status, count in STATUSES for _place in range(count)]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from counterparties.cleaning import CleanedValuesMixin
 from counterparties.pickers import RecordChoiceField
 from crm.web.record_forms import RecordForm
+from leads.business_cards import check_photo
 from leads.models import Lead, LeadSource, LeadStatus, UnqualifiedReason
 
 
@@ -52,6 +53,38 @@ class LeadForm(CleanedValuesMixin, RecordForm):
         if is_whole and not any(cleaned.get(name) for name in names) and not set(names) & set(self.errors):
             self.add_error("company", _("Give a company, a person, a phone or an e-mail."))
         return cleaned
+
+
+class BusinessCardForm(LeadForm):
+    """The lead's form with the photo of its card."""
+
+    vcard_error = ""
+    photo = forms.FileField(
+        label=_("Photo of the card"),
+        required=False,
+        max_length=200,
+        widget=forms.FileInput(
+            attrs={
+                "accept": "image/jpeg,image/png,image/webp",
+                "capture": "environment",
+                "data-photo": "card-photo",
+            }
+        ),
+    )
+
+    def clean_photo(self):
+        photo = self.cleaned_data["photo"]
+        if photo is not None:
+            check_photo(photo)
+        return photo
+
+    def kept_fields(self) -> list:
+        """What stays the same over a whole stack."""
+        return [self[name] for name in ("source", "owner") if name in self.fields]
+
+    def typed_fields(self) -> list:
+        """What is read from each card."""
+        return [bound for bound in self.plain_fields() if bound.name not in {"source", "owner", "photo"}]
 
 
 ENDINGS = [

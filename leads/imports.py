@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.history.kinds import EventKind, register_event
 from crm.listing.imports.lookups import register_finder
 from crm.listing.imports.records import RecordBatch
 from crm.listing.imports.registry import Importer, Values, Written, register_importer
+from leads.assignment import assign_by_rules
 from leads.import_fields import EXAMPLE, fields_for
 from leads.import_keys import existing, find_leads, keys_of, person_of
 from leads.models import LEAD_KIND, Lead, LeadSource
+from leads.response import deadline, watch
+from leads.scoring import watch_scores
 
 PLAIN = ("company", "position", "tax_number", "phone", "email", "website", "city", "note")
 IMPORT_SOURCE = "import"
@@ -85,9 +91,22 @@ class LeadBatch(RecordBatch):
             found["note"] = "\n".join(line for line in lines if line)
         return found
 
+    def begin(self, rows: list[Values]) -> None:
+        self.deadlines: dict[LeadSource | None, datetime | None] = {}
+
     def complete(self, record: Lead, values: Values) -> None:
         record.import_id = self.run.pk
         record.source = record.source or self.entry(LeadSource, "source", IMPORT_SOURCE)
+        if record.source not in self.deadlines:
+            self.deadlines[record.source] = deadline(record.source, timezone.now())
+        record.respond_by = self.deadlines[record.source]
+
+    def after_create(self, records: dict[int, Lead], rows: dict[int, Values]) -> None:
+        """Leads whose row names nobody go to whom the rules say; clocks and scores follow."""
+        free = [lead for number, lead in records.items() if not rows[number].get("owner")]
+        assign_by_rules(leads=free, by=self.by, payload=self.payload)
+        watch([lead.respond_by for lead in records.values()])
+        watch_scores(f"import:{self.run.pk}", import_id=self.run.pk)
 
     def refresh(self, record: Lead) -> None:
         record.refresh_search()

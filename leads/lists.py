@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -49,7 +50,10 @@ FIELDS = (
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
+    Field("score", _("Score"), "number", sort="score"),
+    Field("respond_by", _("Respond by"), "moment", sort="respond_by"),
     Field("first_response_at", _("First response"), "moment"),
+    Field("response_minutes", _("Minutes to the first response"), "number"),
     Field("converted_at", _("Converted"), "moment"),
 )
 
@@ -60,7 +64,7 @@ class LeadList(RecordList):
     model = Lead
     url_name = "leads:lead_list"
     fields = FIELDS
-    default_columns = ("name", "person", "phone", "source", "status", "next", "owner", "created_at")
+    default_columns = ("name", "person", "phone", "source", "status", "next", "score", "owner", "created_at")
     quick = ("owner", "source")
     tab_field = "status"
     tabs = [
@@ -78,7 +82,7 @@ class LeadList(RecordList):
 
     @property
     def filters(self) -> list[Filter]:
-        offered = super().filters
+        offered = [*super().filters, Filter("response", _("First response"), _responses, _response_condition)]
         if self.params.get("import"):
             offered.append(
                 Filter("import", _("Import"), _imports, lambda value, user: Q(import_id=int(value)))
@@ -100,6 +104,28 @@ class LeadList(RecordList):
 
     def joined(self, rows):
         return rows.select_related("owner", "source")
+
+
+RESPONSES = [
+    ("waiting", _("still in time")),
+    ("overdue", _("overdue")),
+    ("late", _("came too late")),
+    ("in_time", _("came in time")),
+]
+
+
+def _responses(user) -> list[tuple[str, str]]:
+    return RESPONSES
+
+
+def _response_condition(value: str, user) -> Q:
+    waiting, now = Q(status=LeadStatus.NEW, respond_by__isnull=False), timezone.now()
+    return {
+        "waiting": waiting & Q(respond_by__gt=now),
+        "overdue": waiting & Q(respond_by__lte=now),
+        "late": Q(respond_by__lt=F("first_response_at")),
+        "in_time": Q(respond_by__gte=F("first_response_at")),
+    }[value]
 
 
 def _imports(user) -> list[tuple[str, str]]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.matching.keys import register_traits
+from counterparties.matching.registry import MergeKind, register_mergeable
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.people.kinds import RecordKind, register_kind
+from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
+from leads.merging import check_merge, lead_traits
 from leads.models import LEAD_KIND, OPEN_STATUSES, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
-RIGHTS = (("convert", _("convert a lead")),)
+RIGHTS = (("convert", _("convert a lead")), ("reopen", _("reopen a lead")))
 EVENTS = (
     EventKind("lead_created", _("added the lead"), "plus-circle", Group.CHANGE, "blue"),
     EventKind("lead_changed", _("changed the lead"), "pencil", Group.CHANGE, "grey"),
@@ -27,6 +31,10 @@ EVENTS = (
     EventKind("lead_disqualified", _("gave the lead up: %(reason)s"), "x-circle", Group.STAGE, "red"),
     EventKind("lead_unreachable", _("marked the lead as unreachable"), "telephone-x", Group.STAGE, "amber"),
     EventKind("lead_duplicate", _("marked the lead as a duplicate"), "files", Group.STAGE, "grey"),
+    EventKind("lead_assigned", _("assigned the lead: %(rule)s"), "person-check", Group.CHANGE, "blue"),
+    EventKind(
+        "lead_response_overdue", _("nobody answered within the agreed time"), "alarm", Group.CHANGE, "red"
+    ),
     EventKind("lead_reopened", _("reopened the lead"), "arrow-counterclockwise", Group.STAGE, "blue"),
 )
 
@@ -42,6 +50,11 @@ def lead_facts(lead: Lead) -> dict:
     }
 
 
+def _summary(lead) -> str:
+    person = lead.person if lead.person != lead.name else ""
+    return " · ".join(part for part in (lead.get_status_display(), person, show_phone(lead.phone)) if part)
+
+
 def register_leads() -> None:
     register_list(LeadList)
     register_kind(
@@ -54,6 +67,7 @@ def register_leads() -> None:
             rights=RIGHTS,
             searchable=True,
             facts=lead_facts,
+            summary=_summary,
         )
     )
     register_deletable(LEAD_KIND)
@@ -61,6 +75,8 @@ def register_leads() -> None:
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )
+    register_mergeable(MergeKind(Lead, lambda: LEAD_FIELDS, derived=frozenset({"name"}), check=check_merge))
+    register_traits(Lead, lead_traits)
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(

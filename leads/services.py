@@ -17,6 +17,8 @@ from crm.people.fields import unmask
 from crm.people.visibility import demand
 from leads.conversion import Conversion, convert_lead, locked
 from leads.models import LEAD_KIND, OPEN_STATUSES, Lead, LeadStatus, UnqualifiedReason
+from leads.notices import tell_owners
+from leads.response import deadline, minutes_taken, watch
 from leads.signals import lead_changed, lead_created, lead_status_changed
 
 __all__ = [
@@ -62,10 +64,13 @@ def create_lead(*, values: dict, attributes: dict | None = None, by, via: str = 
     demand_known(values, LEAD_FIELDS)
     values = clean_values(values)
     demand_called(values)
-    lead = Lead()
+    lead = Lead(respond_by=deadline(values.get("source"), timezone.now()))
     save_new(lead, values=values, attributes=attributes, by=by)
     record_event(kind="lead_created", subject=lead, by=by, via=via, version=lead.version)
+    watch([lead.respond_by])
     lead_created.send(Lead, lead=lead, by=by)
+    if lead.owner_id != by.pk:
+        tell_owners([lead], by=by)
     publish(kind=LEAD_KIND, record=lead)
     return lead
 
@@ -101,6 +106,8 @@ def edit_lead(
         via=via,
     )
     fields = changed_fields([event])
+    if "owner" in fields:
+        tell_owners([lead], by=by)
     if fields:
         lead_changed.send(Lead, lead=lead, by=by, fields=fields)
         publish(kind=LEAD_KIND, record=lead)
@@ -113,7 +120,9 @@ def start_work(*, lead: Lead, by, via: str = "") -> bool:
     demand(by, "view", lead)
     now = timezone.now()
     taken = Lead.objects.filter(pk=lead.pk, status=LeadStatus.NEW)
-    if not taken.update(status=LeadStatus.IN_WORK, first_response_at=now, updated_at=now):
+    minutes = minutes_taken(lead.created_at, now)
+    answered = {"first_response_at": now, "response_minutes": minutes, "updated_at": now}
+    if not taken.update(status=LeadStatus.IN_WORK, **answered):
         return False
     lead.refresh_from_db()
     _tell(lead, "lead_in_work", before=LeadStatus.NEW, by=by, via=via)
@@ -149,8 +158,8 @@ def mark_duplicate(*, lead: Lead, of: Lead | None = None, note: str = "", by, vi
 
 @transaction.atomic
 def reopen_lead(*, lead: Lead, note: str = "", by, via: str = "") -> Lead:
-    """Back to work. Raises PermissionDenied, LeadNotOpen for an open or a converted lead."""
-    demand(by, "edit", lead)
+    """Back to work, with the right to reopen. Raises PermissionDenied, LeadNotOpen for an open or converted lead."""
+    demand(by, "reopen", lead)
     fresh = locked(lead)
     if fresh.is_open or fresh.status == LeadStatus.QUALIFIED:
         raise LeadNotOpen(_("Only a lead that was given up can be reopened."))

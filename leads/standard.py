@@ -7,12 +7,13 @@ from crm.web.standard import standard_data
 from leads.models import LEAD_KIND, LeadSource, UnqualifiedReason
 
 _SOURCES = [
-    ("website", "Website", "Strona internetowa"),
-    ("referral", "Referral", "Polecenie"),
-    ("fair", "Trade fair", "Targi"),
-    ("phone", "Incoming call", "Telefon przychodzący"),
-    ("import", "Imported file", "Plik z importu"),
-    ("cold", "Cold call", "Zimny telefon"),
+    # key, names, minutes of working time until the first response
+    ("website", "Website", "Strona internetowa", 120),
+    ("referral", "Referral", "Polecenie", 480),
+    ("fair", "Trade fair", "Targi", 960),
+    ("phone", "Incoming call", "Telefon przychodzący", 120),
+    ("import", "Imported file", "Plik z importu", None),
+    ("cold", "Cold call", "Zimny telefon", None),
 ]
 _REASONS = [
     ("No need", "Brak potrzeby"),
@@ -27,9 +28,10 @@ _REASONS = [
 @transaction.atomic
 def create_standard_dictionaries() -> None:
     """Creates missing sources, the reasons when there are none, and the set of attributes for leads."""
-    for position, (key, name, name_pl) in enumerate(_SOURCES, start=1):
+    for position, (key, name, name_pl, minutes) in enumerate(_SOURCES, start=1):
         LeadSource.objects.get_or_create(
-            key=key, defaults={"name": name, "name_pl": name_pl, "position": position}
+            key=key,
+            defaults={"name": name, "name_pl": name_pl, "position": position, "response_minutes": minutes},
         )
     if not UnqualifiedReason.objects.exists():
         UnqualifiedReason.objects.bulk_create(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leads.views import endings, leads
+from leads.views import business_cards, endings, leads, responses
 
 app_name = "leads"
 urlpatterns = [
@@ -8,6 +8,10 @@ urlpatterns = [
     path("new/", leads.lead_create, name="lead_create"),
     path("options/", leads.lead_options, name="lead_options"),
     path("duplicates/", leads.lead_duplicates, name="lead_duplicates"),
+    path("business-cards/", business_cards.business_cards, name="business_cards"),
+    path("business-cards/vcards/", business_cards.business_card_vcards, name="business_card_vcards"),
+    path("<int:pk>/photo/", business_cards.lead_photo, name="lead_photo"),
+    path("first-responses/", responses.lead_responses, name="lead_responses"),
     path("<int:pk>/", leads.lead_detail, name="lead_detail"),
     path("<int:pk>/edit/", leads.lead_update, name="lead_update"),
     path("<int:pk>/conversion/", endings.lead_conversion, name="lead_conversion"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,10 +15,13 @@ from random import Random
 from typing import Any
 
 from bpm.engine import state as waits
+from bpm.engine.activities import outcome_variable
 from bpm.engine.advance import advance
-from bpm.engine.behaviours import outcome_variable
+from bpm.engine.books import Limits
 from bpm.engine.events import (
+    CallDone,
     CancelJob,
+    CancelProcess,
     CancelTimer,
     CloseUserTask,
     Continue,
@@ -26,26 +29,31 @@ from bpm.engine.events import (
     Event,
     Incident,
     JobDone,
+    MessageReceived,
     NodeEntered,
     NodeLeft,
     OpenUserTask,
     Result,
     SetTimer,
+    SignalReceived,
     Started,
     StartJob,
+    StartProcess,
+    Subscribe,
     TaskDone,
     TimerDue,
+    Unsubscribe,
 )
 from bpm.engine.expressions import ExpressionError, Path, parse, parse_template, probes
 from bpm.engine.model import Field, Graph
 from bpm.engine.routes import is_join
-from bpm.engine.running import Limits
 from bpm.engine.state import State
 from bpm.engine.values import Value
 
 MAX_EVENTS = 1_000
 MAX_VISITED = 5_000
-LIMITS = Limits(tokens=100)
+MAX_CALLS = 50
+LIMITS = Limits(tokens=100, rounds=50)
 BEGINNING = datetime.fromisoformat("2026-01-05T09:00:00+01:00")
 
 COMPLETED, WAITING, STUCK, ERROR = "completed", "waiting", "stuck", "error"
@@ -69,16 +77,29 @@ class DryRun:
         }
 
 
-def dry_run(graph: Graph, seed: int = 0) -> DryRun:
+ALONE: Mapping[str, Graph] = {}
+
+
+def dry_run(graph: Graph, seed: int = 0, others: Mapping[str, Graph] = ALONE) -> DryRun:
+    """Rehearses a process; what it calls is rehearsed as well when it is among the `others`, by process id."""
+    return _rehearsed(graph, Random(seed), others, 0, Counter())
+
+
+def _rehearsed(
+    graph: Graph, random: Random, others: Mapping[str, Graph], depth: int, calls: Counter[str]
+) -> DryRun:
     if not graph.start:
         return DryRun(graph.id, ERROR, "There is no step at which it could begin.", ())
-    return _Rehearsal(graph, Random(seed)).play()
+    return _Rehearsal(graph, random, others, depth, calls).play()
 
 
 @dataclass(slots=True)
 class _Rehearsal:
     graph: Graph
     random: Random
+    others: Mapping[str, Graph]
+    depth: int
+    calls: Counter[str]
     now: datetime = BEGINNING
     open: dict[int, Effect] = field(default_factory=dict)
     visited: list[str] = field(default_factory=list)
@@ -89,7 +110,7 @@ class _Rehearsal:
     def play(self) -> DryRun:
         self.tried = _tried(self.graph)
         self.own = set(_set_by_process(self.graph))
-        state = State.start(self.graph, self.surroundings())
+        state = State.start(self.graph, self.surroundings(), self.depth)
         result = advance(self.graph, state, Started(), self.now, LIMITS)
         for _round in range(MAX_EVENTS):
             incident = self.note(result)
@@ -102,6 +123,8 @@ class _Rehearsal:
             if not result.more and not self.open:
                 return self.over(WAITING, "It waits for something that cannot be rehearsed.")
             event = Continue() if result.more else self.happening()
+            if isinstance(event, DryRun):
+                return self.over(event.outcome, f"In the process it calls ({event.id}): {event.message}")
             result = advance(self.graph, result.state, event, self.now, LIMITS)
         return self.over(STUCK, f"It still runs after {len(self.visited)} steps.")
 
@@ -117,14 +140,14 @@ class _Rehearsal:
                 isinstance(effect, NodeLeft) and effect.flows and is_join(self.graph.nodes[effect.node])
             ):
                 self.visited.append(effect.node)
-            elif isinstance(effect, (OpenUserTask, StartJob, SetTimer)):
+            elif isinstance(effect, _OPENING):
                 self.open[effect.token] = effect
-            elif isinstance(effect, (CloseUserTask, CancelJob, CancelTimer)):
+            elif isinstance(effect, _CLOSING):
                 self.open.pop(effect.token, None)
         return None
 
-    def happening(self) -> Event:
-        """Something that is open comes to pass."""
+    def happening(self) -> Event | DryRun:
+        """Something that is open comes to pass; a called process that fails is the answer itself."""
         token = self.random.choice(sorted(self.open))
         effect = self.open.pop(token)
         if isinstance(effect, OpenUserTask):
@@ -133,9 +156,34 @@ class _Rehearsal:
         if isinstance(effect, SetTimer):
             self.now = max(self.now, effect.due_at)
             return TimerDue(token)
+        if isinstance(effect, Subscribe):
+            values = self.surroundings()
+            return (
+                MessageReceived(token, values)
+                if effect.kind == "message"
+                else SignalReceived(effect.name, values)
+            )
+        if isinstance(effect, StartProcess):
+            return self.called(effect)
         operation = self.graph.nodes[effect.node].operation if isinstance(effect, StartJob) else None
         outputs = operation.outputs if operation else ()
         return JobDone(token, {each.name: self.value((each.value,)) for each in outputs})
+
+    def called(self, effect: StartProcess) -> Event | DryRun:
+        """The called process is rehearsed on the spot; one that is not at hand is taken to succeed."""
+        graph = self.others.get(effect.process)
+        if graph is not None:
+            self.calls["all"] += 1
+            if self.calls["all"] > MAX_CALLS:
+                return DryRun(graph.id, STUCK, "It is called again and again.", ())
+            run = _rehearsed(graph, self.random, self.others, effect.depth, self.calls)
+            if run.outcome != COMPLETED:
+                return run
+        outputs = self.graph.nodes[effect.node].call
+        names = [each.name for each in outputs.outputs] if outputs else []
+        return CallDone(
+            effect.token, {name: self.random.choice([True, False]) for name in names if name != "*"}
+        )
 
     def answer(self, task: OpenUserTask) -> TaskDone:
         self.now += timedelta(hours=1)
@@ -150,10 +198,12 @@ class _Rehearsal:
 
     def surroundings(self) -> dict[str, Value]:
         """Values for whatever the process reads but does not set itself."""
+        return self.values_at(path for path in self.tried if path[0] not in self.own)
+
+    def values_at(self, paths: Iterable[Path]) -> dict[str, Value]:
+        """Something at each of the paths, in dicts within dicts."""
         values: dict[str, Value] = {}
-        for path in self.tried:
-            if path[0] in self.own:
-                continue
+        for path in paths:
             place = values
             for name in path[:-1]:
                 inner = place.setdefault(name, {})
@@ -172,6 +222,8 @@ class _Rehearsal:
         return self.random.choice(_ANSWERS.get(each.type, ["text"]))
 
 
+_OPENING = (OpenUserTask, StartJob, SetTimer, Subscribe, StartProcess)
+_CLOSING = (CloseUserTask, CancelJob, CancelTimer, Unsubscribe, CancelProcess)
 _ANSWERS: dict[str, list[Value]] = {
     "number": [1, 100],
     "money": [Decimal("1.00"), Decimal("100000.00")],

@@ -29,7 +29,7 @@ def evaluate(text: str, variables: Mapping[str, Value], now: datetime) -> Value:
 
 def holds(text: str, variables: Mapping[str, Value], now: datetime) -> bool:
     """Whether a condition is met; a missing answer (null) counts as no."""
-    return _truth(evaluate(text, variables, now))
+    return truth(evaluate(text, variables, now))
 
 
 def fill(text: str, variables: Mapping[str, Value], now: datetime) -> Value:
@@ -51,7 +51,7 @@ def _shown(value: Value) -> str:
     raise ExpressionError(_("its value cannot be put into text"))
 
 
-def _truth(value: Value) -> bool:
+def truth(value: Value) -> bool:
     if value is None:
         return False
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -122,14 +122,14 @@ class _Evaluation:
         if kind in ("and", "or"):
             return self.joined(tree)
         if kind == "if":
-            return self.value(tree[2] if _truth(self.value(tree[1])) else tree[3])
+            return self.value(tree[2] if truth(self.value(tree[1])) else tree[3])
         handler: Callable[..., Value] = getattr(self, f"on_{_HANDLERS.get(kind, 'arithmetic')}")
         return handler(tree)
 
     def joined(self, tree: Tree) -> bool:
         """Both operators stop at the first operand that settles them; the rest is not read."""
-        first = _truth(self.value(tree[1]))
-        return first if first == (tree[0] == "or") else _truth(self.value(tree[2]))
+        first = truth(self.value(tree[1]))
+        return first if first == (tree[0] == "or") else truth(self.value(tree[2]))
 
     def on_group(self, tree: Tree) -> Value:
         return self.value(tree[1])
@@ -148,10 +148,10 @@ class _Evaluation:
         return [self.value(part) for part in tree[1:]]
 
     def on_not(self, tree: Tree) -> bool:
-        return not _truth(self.value(tree[1]))
+        return not truth(self.value(tree[1]))
 
     def on_truth(self, tree: Tree) -> bool:
-        return _truth(self.value(tree[1]))
+        return truth(self.value(tree[1]))
 
     def on_empty(self, tree: Tree) -> bool:
         missing = tree[1][0] == "name" and tree[1][1] not in self.variables
@@ -245,8 +245,15 @@ def _contains(where: Value, what: Value) -> bool:
     )
 
 
+def _count(where: Value, what: Value) -> int:
+    if not isinstance(where, list):
+        raise TypeError
+    return sum(_equal(what, each) for each in where)
+
+
 _CALLS: dict[str, Callable[..., Value]] = {
     "len": lambda value: len(value) if isinstance(value, (str, list)) else len(_text(value)),
+    "count": _count,
     "lower": lambda value: _text(value).lower(),
     "upper": lambda value: _text(value).upper(),
     "trim": lambda value: _text(value).strip(),

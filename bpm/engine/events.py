@@ -18,7 +18,9 @@ class StaleEventError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Sets a fresh state going."""
+    """Sets a fresh state going, at the start event named, if any."""
+
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,47 @@ class TimerDue:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A message has come for this token; `values` is what it carries."""
+
+    token: int
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReceived:
+    """A signal was broadcast: every token that listens to this name hears it, the oldest first."""
+
+    name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallDone:
+    """The called process has completed; `values` are its variables."""
+
+    token: int
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """The called process ended with an error, or was called off: like a failed operation."""
+
+    token: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """The task, job or called process on which this token waits calls for help; it goes on if it may."""
+
+    token: int
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """An operator has the node of an incident entered again, perhaps with corrected variables."""
 
@@ -79,7 +122,22 @@ class Cancelled:
     """The whole process is called off."""
 
 
-Event = Started | Continue | TaskDone | JobDone | JobFailed | TimerDue | Retry | Skip | Cancelled
+Event = (
+    Started
+    | Continue
+    | TaskDone
+    | JobDone
+    | JobFailed
+    | TimerDue
+    | MessageReceived
+    | SignalReceived
+    | CallDone
+    | CallFailed
+    | Escalated
+    | Retry
+    | Skip
+    | Cancelled
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +214,76 @@ class CancelTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Deliver MessageReceived(token) or SignalReceived(name) when it comes; kind: message, signal.
+
+    A message with a `key` is for the receiver with the same key. The subscription stays until Unsubscribe.
+    """
+
+    token: int
+    node: str
+    kind: str
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowMessage:
+    """One receiver outside this process is to get it."""
+
+    token: int
+    node: str
+    name: str
+    key: str
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowSignal:
+    """Everybody outside this process is to hear it; those inside have heard it."""
+
+    token: int
+    node: str
+    name: str
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class StartProcess:
+    """A call activity: start the process and deliver CallDone, CallFailed or Escalated for the token."""
+
+    token: int
+    node: str
+    process: str
+    variables: Values
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelProcess:
+    """The process the token called is to be called off."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationRaised:
+    """Somebody called for help. When nothing in the process caught it, whoever called the process may."""
+
+    token: int
+    node: str
+    code: str
+    caught: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """An end was reached; kind: none, terminate, error, or implicit (a node without a way on)."""
+    """An end was reached; kind: that of its event definition, none, or implicit (a node without a way on)."""
 
     node: str
     kind: str
@@ -180,10 +306,14 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last effect of a process. `ends` are the ids of the ends reached at the top, in order."""
+    """The last effect of a process. `ends` are the ids of the ends reached at the top, in order.
+
+    `code` is that of the error nobody caught, when the status is "error".
+    """
 
     status: str
     ends: tuple[str, ...]
+    code: str = ""
 
 
 Effect = (
@@ -195,6 +325,13 @@ Effect = (
     | CancelJob
     | SetTimer
     | CancelTimer
+    | Subscribe
+    | Unsubscribe
+    | ThrowMessage
+    | ThrowSignal
+    | StartProcess
+    | CancelProcess
+    | EscalationRaised
     | Ended
     | Incident
     | Finished

@@ -31,7 +31,7 @@ Path = tuple[str, ...]
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
     # name: fewest and most arguments
-    "len": (1, 1), "lower": (1, 1), "upper": (1, 1), "trim": (1, 1),
+    "len": (1, 1), "count": (2, 2), "lower": (1, 1), "upper": (1, 1), "trim": (1, 1),
     "contains": (2, 2), "starts_with": (2, 2), "ends_with": (2, 2),
     "min": (1, 10), "max": (1, 10), "sum": (1, 1), "abs": (1, 1), "round": (1, 2),
     "today": (0, 0), "now": (0, 0), "days_between": (2, 2),
@@ -330,6 +330,7 @@ _TRIED: dict[str, list[Any]] = {
     **{name: ["text"] for name in FUNCTIONS if name.endswith("with") or name in _ON_TEXT},
     **{name: [1, 100] for name in ("min", "max", "abs", "round")},
     "sum": [[1, 100]],
+    "count": [["yes", "no"]],
     "days_between": ["2026-01-01", "2026-12-31"],
 }
 

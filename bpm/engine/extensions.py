@@ -47,17 +47,17 @@ def translated(element: etree._Element, name: str) -> dict[str, str]:
     return {"pl": value} if value else {}
 
 
-def _extended(element: etree._Element) -> Iterator[etree._Element]:
+def extended(element: etree._Element) -> Iterator[etree._Element]:
     for child in element:
         if etree.QName(child).localname == "extensionElements":
             yield from child
 
 
-def _own(parent: etree._Element | Iterator[etree._Element], name: str) -> Iterator[etree._Element]:
+def own(parent: etree._Element | Iterator[etree._Element], name: str) -> Iterator[etree._Element]:
     return (child for child in parent if child.tag == f"{{{CRM_NAMESPACE}}}{name}")
 
 
-def _kin(parent: etree._Element | Iterator[etree._Element], name: str) -> Iterator[etree._Element]:
+def kin(parent: etree._Element | Iterator[etree._Element], name: str) -> Iterator[etree._Element]:
     tags = {f"{{{namespace}}}{name}" for namespace in KINDRED}
     return (child for child in parent if child.tag in tags)
 
@@ -68,17 +68,17 @@ def _is_true(text: str | None) -> bool:
 
 def read_form(element: etree._Element) -> Form | None:
     """The form of a user task: crm:form, else camunda:formData."""
-    for form in _own(_extended(element), "form"):
-        outcomes = [*_own(form, "outcome"), *_own(_extended(element), "outcome")]
+    for form in own(extended(element), "form"):
+        outcomes = [*own(form, "outcome"), *own(extended(element), "outcome")]
         return Form(
-            tuple(_field(each) for each in _own(form, "field")), tuple(_outcome(each) for each in outcomes)
+            tuple(_field(each) for each in own(form, "field")), tuple(_outcome(each) for each in outcomes)
         )
-    loose = tuple(_outcome(each) for each in _own(_extended(element), "outcome"))
+    loose = tuple(_outcome(each) for each in own(extended(element), "outcome"))
     if loose:
         return Form(outcomes=loose)
-    for form in _kin(_extended(element), "formData"):
-        return Form(tuple(_kindred_field(each) for each in _kin(form, "formField")))
-    properties = tuple(_kindred_field(each) for each in _kin(_extended(element), "formProperty"))
+    for form in kin(extended(element), "formData"):
+        return Form(tuple(_kindred_field(each) for each in kin(form, "formField")))
+    properties = tuple(_kindred_field(each) for each in kin(extended(element), "formProperty"))
     return Form(properties) if properties else None
 
 
@@ -93,7 +93,7 @@ def _field(element: etree._Element) -> Field:
         bind=short(element.get("bind")),
         help=short(element.get("help")),
         helps=translated(element, "help"),
-        choices=tuple(_choice(each, "value", "label") for each in _own(element, "choice")),
+        choices=tuple(_choice(each, "value", "label") for each in own(element, "choice")),
         default=short(element.get("default")),
     )
 
@@ -116,7 +116,7 @@ def _outcome(element: etree._Element) -> Outcome:
 
 
 def _kindred_field(element: etree._Element) -> Field:
-    rules = [rule.get("name") for part in _kin(element, "validation") for rule in _kin(part, "constraint")]
+    rules = [rule.get("name") for part in kin(element, "validation") for rule in kin(part, "constraint")]
     kind = short(element.get("type")) or "string"
     return Field(
         key=short(element.get("id")),
@@ -124,7 +124,7 @@ def _kindred_field(element: etree._Element) -> Field:
         type=_KINDRED_TYPES.get(kind, kind),
         required=_is_true(element.get("required")) or "required" in rules,
         readonly="readonly" in rules,
-        choices=tuple(_choice(each, "id", "name") for each in _kin(element, "value")),
+        choices=tuple(_choice(each, "id", "name") for each in kin(element, "value")),
         default=short(element.get("defaultValue") or element.get("default")),
     )
 
@@ -135,11 +135,11 @@ def read_operation(element: etree._Element) -> Operation | None:
         return None
     inputs = tuple(
         Argument(short(each.get("name")), each.get("value") or (each.text or "").strip())
-        for each in _own(_extended(element), "input")
+        for each in own(extended(element), "input")
     )
     outputs = tuple(
         Argument(short(each.get("name")), short(each.get("variable")))
-        for each in _own(_extended(element), "output")
+        for each in own(extended(element), "output")
     )
     return Operation(short(name), crm(element, "operationVersion") or "1", inputs, outputs)
 
@@ -149,7 +149,7 @@ def foreign_call(element: etree._Element) -> str:
     for name in _FOREIGN_CALLS:
         if value := kindred(element, name):
             return short(f"{name} {value}")[:80]
-    for child in _extended(element):
+    for child in extended(element):
         if child.tag == f"{{{ZEEBE}}}taskDefinition":
             return short(f"type {child.get('type')}")[:80]
     return ""

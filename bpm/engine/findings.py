@@ -149,7 +149,7 @@ _STRUCTURE = {
     ),
     "no_event": (
         _("“%(node)s” must be followed by catching events only."),
-        _("Follow the event gateway with timers, or use an exclusive gateway."),
+        _("Follow the event gateway with timers, messages or signals, or use an exclusive gateway."),
     ),
     "boundary_nowhere": (
         _("The boundary event is not attached to a step."),
@@ -159,10 +159,26 @@ _STRUCTURE = {
         _("Flows lead into a boundary event."),
         _("Remove them: the event happens by itself while the step is open."),
     ),
+    "handler_with_flow": (
+        _("Flows lead to or from an event subprocess."),
+        _("Remove them: it begins by itself when its start event happens."),
+    ),
+    "several_triggers": (
+        _("An event subprocess has several starts."),
+        _("Draw an event subprocess for each of them."),
+    ),
+    "no_called": (
+        _("“%(node)s” does not say which process it calls."),
+        _("Choose the called process: its id is the key of a published process."),
+    ),
     "unsupported": (_("This cannot be run yet: %(kind)s."), _("%(advice)s")),
     "no_operation": (
         _("The service task does not say which operation it calls."),
         _("Name one with crm:operation, for example notify.user."),
+    ),
+    "no_rule": (
+        _("The business rule task does not say what it works out."),
+        _("Write crm:set with a variable and an expression, or conditions behind an exclusive gateway."),
     ),
     "foreign_work": (
         _("The service task calls the program of another system (%(call)s)."),
@@ -220,8 +236,28 @@ _WARNINGS = {
         _("Draw a start and connect it to the first step."),
     ),
     "several_starts": (
-        _("There are several starts; the process begins at “%(node)s”."),
+        _("There are several starts; a person will be asked at which one to begin, first “%(node)s”."),
         _("Keep one start, or make a process of each."),
+    ),
+    "together_starts": (
+        _("Nothing leads to several steps and there is no start; they all begin at once, first “%(node)s”."),
+        _("Draw a start and lead flows to the steps that follow it."),
+    ),
+    "inner_trigger": (
+        _("The %(kind)s at the start of a subprocess is not waited for."),
+        _("Use a plain start; a subprocess begins when the flow comes to it."),
+    ),
+    "unnamed": (
+        _("“%(node)s” refers to no message or signal; its own name is taken for it."),
+        _("Give it a message or signal, so that whoever sends and whoever receives use the same name."),
+    ),
+    "repeat_once": (
+        _("“%(node)s” does not say for whom or how often it is repeated; it is done once."),
+        _("Give the repetition a list (crm:collection) or a number."),
+    ),
+    "calls_itself": (
+        _("“%(node)s” calls the very process it is part of."),
+        _("Make sure that it stops: processes that call each other are held at a depth of %(limit)s."),
     ),
     "start_trigger": (
         _("The process begins when it is triggered in the CRM, not by the %(kind)s at its start."),

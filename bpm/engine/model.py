@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
@@ -110,8 +110,44 @@ class Operation(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class Call(Plain):
+    """The process a call activity starts. Without inputs every variable goes in.
+
+    Outputs: `name` is an expression over the called process's variables, `value` the variable here that takes it;
+    the name "*" takes all of them.
+    """
+
+    process: str
+    inputs: tuple[Argument, ...] = ()
+    outputs: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat(Plain):
+    """How often an activity is done: once for each item or number (kind "multi"), or as long as `condition` holds.
+
+    For "multi" the condition, once it is met, ends the activity early. `element` names the variable that holds the
+    item inside one round; `output_element` is worked out at its end and gathered in the list `output`.
+    """
+
+    kind: str
+    sequential: bool = False
+    cardinality: str = ""
+    collection: str = ""
+    element: str = ""
+    output: str = ""
+    output_element: str = ""
+    condition: str = ""
+    test_before: bool = False
+    maximum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger(Plain):
-    """The event definition of an event node: kind is timer, terminate, error, link, message, signal …"""
+    """The event definition of an event node: kind is timer, terminate, error, link, message, signal …
+
+    `key` is the expression that tells one receiver of a message from another.
+    """
 
     kind: str
     duration: str = ""
@@ -119,6 +155,7 @@ class Trigger(Plain):
     cycle: str = ""
     code: str = ""
     name: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +171,11 @@ class Flow(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Node(Plain):
-    """A flow node. `scope` is the id of the subprocess it lies in, empty at the top."""
+    """A flow node. `scope` is the id of the subprocess it lies in, empty at the top.
+
+    `inputs` are what a thrown message or signal carries, `outputs` what is kept of one that is caught (all of it
+    when there are none); `sets` are the variables a rule works out. `start`: where a subprocess begins.
+    """
 
     id: str
     kind: str
@@ -156,7 +197,12 @@ class Node(Plain):
     form: Form | None = None
     operation: Operation | None = None
     foreign: str = ""
-    loop: str = ""
+    call: Call | None = None
+    repeat: Repeat | None = None
+    inputs: tuple[Argument, ...] = ()
+    outputs: tuple[Argument, ...] = ()
+    sets: tuple[Argument, ...] = ()
+    compensates: bool = False
     start: str = ""
 
     @property
@@ -202,8 +248,24 @@ class Graph(Plain):
     def outgoing(self, node: Node) -> list[Flow]:
         return [self.flows[flow] for flow in node.outgoing]
 
-    def inside(self, scope: str) -> Iterator[Node]:
-        return (node for node in self.node_list if node.scope == scope)
+    @cached_property
+    def _scopes(self) -> dict[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.node_list:
+            found.setdefault(node.scope, []).append(node)
+        return {scope: tuple(nodes) for scope, nodes in found.items()}
+
+    def inside(self, scope: str) -> tuple[Node, ...]:
+        return self._scopes.get(scope, ())
+
+    @cached_property
+    def handlers(self) -> dict[str, tuple[Node, ...]]:
+        """The start events of event subprocesses, by the scope they watch."""
+        found: dict[str, list[Node]] = {}
+        for node in self.node_list:
+            if node.kind == "eventSubProcess" and node.start:
+                found.setdefault(node.scope, []).append(self.nodes[node.start])
+        return {scope: tuple(nodes) for scope, nodes in found.items()}
 
 
 PARTS: dict[tuple[str, str], type[Plain]] = {
@@ -215,6 +277,13 @@ PARTS: dict[tuple[str, str], type[Plain]] = {
     ("Node", "triggers"): Trigger,
     ("Node", "form"): Form,
     ("Node", "operation"): Operation,
+    ("Node", "call"): Call,
+    ("Node", "repeat"): Repeat,
+    ("Node", "inputs"): Argument,
+    ("Node", "outputs"): Argument,
+    ("Node", "sets"): Argument,
+    ("Call", "inputs"): Argument,
+    ("Call", "outputs"): Argument,
     ("Graph", "node_list"): Node,
     ("Graph", "flow_list"): Flow,
 }

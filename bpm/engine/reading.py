@@ -19,9 +19,10 @@ from bpm.engine.extensions import (
     translated,
 )
 from bpm.engine.findings import Finding, finding, refusal
+from bpm.engine.handing import read_call, read_inputs, read_key, read_outputs, read_repeat, read_sets
 from bpm.engine.hardening import check_id, parse_xml
 from bpm.engine.model import BPMN_NAMESPACE, ROOT, Flow, Graph, Node, Trigger
-from bpm.engine.routes import is_link
+from bpm.engine.routes import beginnings
 
 MAX_NODES = 500
 MAX_FLOWS = 2_000
@@ -135,17 +136,20 @@ def _pool_names(root: etree._Element) -> dict[str, str]:
     }
 
 
-def _codes(root: etree._Element) -> dict[str, tuple[str, str]]:
-    """(code, name) of the errors, messages, signals and escalations that events refer to."""
+Codes = dict[str, tuple[str, str, str]]
+
+
+def _codes(root: etree._Element) -> Codes:
+    """(code, name, key) of the errors, messages, signals and escalations that events refer to."""
     found = {}
     for kind in ("error", "message", "signal", "escalation"):
         for element in root.iterfind(f"{_BPMN}{kind}"):
             code = element.get(f"{kind}Code") or element.get("name") or ""
-            found[element.get("id") or ""] = (short(code), short(element.get("name")))
+            found[element.get("id") or ""] = (short(code), short(element.get("name")), read_key(element))
     return found
 
 
-def _collect(process: etree._Element, ids: set[str], codes: dict[str, tuple[str, str]]) -> _Draft:
+def _collect(process: etree._Element, ids: set[str], codes: Codes) -> _Draft:
     """Walks a process and its subprocesses with a list of its own, so depth cannot exhaust the stack."""
     draft = _Draft()
     pending: list[tuple[etree._Element, str, int]] = [(process, ROOT, 0)]
@@ -190,10 +194,11 @@ def _add_flow(draft: _Draft, element: etree._Element, scope: str, ids: set[str])
     draft.flows.append(Flow(flow_id, source, target, name, translated(element, "name"), text, scope))
 
 
-def _node(element: etree._Element, kind: str, scope: str, codes: dict[str, tuple[str, str]]) -> Node:
+def _node(element: etree._Element, kind: str, scope: str, codes: Codes) -> Node:
     documentation = element.find(f"{_BPMN}documentation")
     operation = read_operation(element)
-    triggers = tuple(_triggers(element, codes))
+    sets = read_sets(element)
+    triggers = tuple(_triggers(element, kind, codes))
     always = any(trigger.kind == "error" for trigger in triggers)  # an error cannot leave its step running
     return Node(
         id=element.get("id") or "",
@@ -212,18 +217,25 @@ def _node(element: etree._Element, kind: str, scope: str, codes: dict[str, tuple
         due=crm(element, "due") or kindred(element, "dueDate"),
         form=read_form(element) if kind in ("userTask", "startEvent") else None,
         operation=operation,
-        foreign="" if operation else foreign_call(element),
-        loop=_loop(element),
+        foreign="" if operation or sets else foreign_call(element),
+        call=read_call(element) if kind == "callActivity" else None,
+        repeat=read_repeat(element),
+        inputs=() if operation else read_inputs(element),
+        outputs=() if operation else read_outputs(element),
+        sets=sets,
+        compensates=element.get("isForCompensation") == "true",
     )
 
 
-def _loop(element: etree._Element) -> str:
-    if element.find(f"{_BPMN}multiInstanceLoopCharacteristics") is not None:
-        return "multi"
-    return "standard" if element.find(f"{_BPMN}standardLoopCharacteristics") is not None else ""
+_UNKNOWN = ("", "", "")
 
 
-def _triggers(element: etree._Element, codes: dict[str, tuple[str, str]]) -> Iterator[Trigger]:
+def _triggers(element: etree._Element, kind: str, codes: Codes) -> Iterator[Trigger]:
+    own_key = read_key(element)
+    if kind in ("receiveTask", "sendTask"):
+        _code, name, key = codes.get((element.get("messageRef") or "").rpartition(":")[2], _UNKNOWN)
+        if name or kind == "receiveTask" or not (crm(element, "operation") or foreign_call(element)):
+            yield Trigger("message", name=name, key=own_key or key)
     for child in element:
         kind = _local(child)
         if kind == "eventDefinitionRef":
@@ -231,7 +243,7 @@ def _triggers(element: etree._Element, codes: dict[str, tuple[str, str]]) -> Ite
         if not kind.endswith("EventDefinition"):
             continue
         kind = kind.removesuffix("EventDefinition")
-        code, name = codes.get((child.get(f"{kind}Ref") or "").rpartition(":")[2], ("", ""))
+        code, name, key = codes.get((child.get(f"{kind}Ref") or "").rpartition(":")[2], _UNKNOWN)
         yield Trigger(
             kind=kind,
             duration=_text(child, "timeDuration"),
@@ -239,6 +251,7 @@ def _triggers(element: etree._Element, codes: dict[str, tuple[str, str]]) -> Ite
             cycle=_text(child, "timeCycle"),
             code=code,
             name=short(child.get("name")) or name,
+            key=own_key or key,
         )
 
 
@@ -286,34 +299,17 @@ def _misled(flow: Flow, draft: _Draft, ids: set[str], elsewhere: set[str]) -> Fi
 def _graph(process: etree._Element, draft: _Draft, pools: dict[str, str]) -> Graph:
     process_id = process.get("id") or "process"
     documentation = process.find(f"{_BPMN}documentation")
-    inner = {node.scope for node in draft.nodes.values()}
-    nodes = {scope: _start_of(draft, scope) for scope in inner}
+    inside: dict[str, list[Node]] = {}
+    for node in draft.nodes.values():
+        inside.setdefault(node.scope, []).append(node)
+    first = {scope: found[0][0] for scope, nodes in inside.items() if (found := beginnings(nodes))}
     return Graph(
         id=process_id,
         name=short(process.get("name")) or pools.get(process_id, ""),
         names=translated(process, "name"),
         documentation=(documentation.text or "").strip()[:5_000] if documentation is not None else "",
         object=crm(process, "object"),
-        start=nodes.get(ROOT, ""),
-        node_list=tuple(replace(node, start=nodes.get(node.id, "")) for node in draft.nodes.values()),
+        start=first.get(ROOT, ""),
+        node_list=tuple(replace(node, start=first.get(node.id, "")) for node in draft.nodes.values()),
         flow_list=tuple(draft.flows),
     )
-
-
-def starts(nodes: Iterator[Node]) -> list[Node]:
-    """Where a process or subprocess may begin, the likeliest first."""
-    every = list(nodes)
-    drawn = [node for node in every if node.kind == "startEvent"]
-    if drawn:
-        return sorted(drawn, key=lambda node: bool(node.triggers))
-    free = [node for node in every if not node.incoming and _can_begin(node)]
-    return sorted(free, key=lambda node: not node.outgoing)
-
-
-def _can_begin(node: Node) -> bool:
-    return not node.attached_to and node.kind != "eventSubProcess" and not is_link(node)
-
-
-def _start_of(draft: _Draft, scope: str) -> str:
-    found = starts(node for node in draft.nodes.values() if node.scope == scope)
-    return found[0].id if found else ""

@@ -1,4 +1,4 @@
-"""Where a token can get to from where it stands."""
+"""Where a token can get to from where it stands, and where a process can begin."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ from typing import TypeVar
 from bpm.engine.model import Graph, Node
 
 T = TypeVar("T", bound=Hashable)
+
+
+def beginnings(nodes: Iterable[Node]) -> list[tuple[str, ...]]:
+    """The ways in which a process or subprocess may begin, each with the nodes that get a token at once.
+
+    Plain start events come before those that wait for something. Without any start event every node begins to
+    which no flow leads (10.5.2), those first that lead on.
+    """
+    every = list(nodes)
+    drawn = [node for node in every if node.kind == "startEvent"]
+    if drawn:
+        return [(node.id,) for node in sorted(drawn, key=lambda node: bool(node.triggers))]
+    free = [node for node in every if not node.incoming and _can_begin(node)]
+    together = tuple(node.id for node in sorted(free, key=lambda node: not node.outgoing))
+    return [together] if together else []
+
+
+def _can_begin(node: Node) -> bool:
+    return not node.attached_to and node.kind != "eventSubProcess" and not is_link(node)
+
+
+def offered_starts(graph: Graph, node: Node) -> list[Node]:
+    """The start events among which a person chooses: the plain ones, or all when every one waits for something."""
+    drawn = [each for each in graph.inside(node.scope) if each.kind == "startEvent"]
+    return [each for each in drawn if not each.triggers] or drawn
 
 
 def is_join(node: Node) -> bool:
@@ -52,8 +77,18 @@ def closure(first: Iterable[T], after: Callable[[T], Iterable[T]]) -> set[T]:
     return found
 
 
-def reachable(graph: Graph, start: str, but_not_past: str = "") -> set[str]:
+def reachable(graph: Graph, starts: Iterable[str], but_not_past: str = "") -> set[str]:
     def after(each: str) -> list[str]:
         return [] if each == but_not_past else steps_after(graph, graph.nodes[each])
 
-    return closure([start], after)
+    return closure(starts, after)
+
+
+def keeps_open(graph: Graph, join: Node, arrived: set[str], elsewhere: str) -> bool:
+    """13.4.3: whether a token elsewhere keeps an inclusive join waiting: it can reach a way in that is still empty,
+    and none on which a token has arrived, both without passing the join itself.
+    """
+    reached = reachable(graph, [elsewhere], but_not_past=join.id) - {join.id}
+    sources = {flow: graph.flows[flow].source for flow in join.incoming}
+    empty = any(source in reached for flow, source in sources.items() if flow not in arrived)
+    return empty and not any(sources[flow] in reached for flow in arrived)

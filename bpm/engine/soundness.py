@@ -8,25 +8,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, combinations
+from itertools import chain, combinations, islice, product
 
-from bpm.engine.behaviours import open_ways
 from bpm.engine.expressions import ExpressionError, Path, parse, paths
 from bpm.engine.findings import ERROR, Finding, finding
+from bpm.engine.gateways import open_ways
 from bpm.engine.model import Flow, Graph, Node
-from bpm.engine.routes import closure, is_join, is_link, linked, reachable, steps_after
+from bpm.engine.routes import (
+    beginnings,
+    closure,
+    is_join,
+    is_link,
+    keeps_open,
+    linked,
+    reachable,
+    steps_after,
+)
 
 MAX_MARKINGS = 4_000
 MAX_WORK = 500_000
 MAX_ON_ONE_FLOW = 4
 MAX_SUBSETS_OF = 4
+MAX_FIRSTS = 256
 
 # the tokens still to be moved, the latest first; the tokens waiting at joins, sorted
 Marking = tuple[tuple[str, ...], tuple[str, ...]]
 
 _PASSED = frozenset((
     "startEvent", "task", "manualTask", "exclusiveGateway", "parallelGateway", "inclusiveGateway",
-    "intermediateThrowEvent",
+    "intermediateThrowEvent", "endEvent",
 ))  # fmt: skip
 
 
@@ -34,13 +44,13 @@ def soundness(graph: Graph) -> Iterator[Finding]:
     """The findings on the shape of every scope of the process."""
     scopes = ["", *(node.id for node in graph.node_list if node.start)]
     for scope in scopes:
-        start = graph.nodes[scope].start if scope else graph.start
-        if start:
-            reached = reachable(graph, start)
+        starts = beginnings(graph.inside(scope))
+        if starts:
+            reached = reachable(graph, chain.from_iterable(starts))
             yield from _unreachable(graph, scope, reached)
             yield from _circles(graph, scope, reached)
             yield from _no_escape(graph, scope, reached)
-            yield from _Game(graph, start).findings()
+            yield from _Game(graph, starts).findings()
 
 
 def _unreachable(graph: Graph, scope: str, reached: set[str]) -> Iterator[Finding]:
@@ -55,6 +65,8 @@ def waits_for_something(graph: Graph, node: Node) -> bool:
         return any(waits_for_something(graph, inner) for inner in graph.inside(node.id))
     if node.kind == "exclusiveGateway":
         return bool(open_ways(node, graph.outgoing(node)))
+    if node.kind in ("serviceTask", "sendTask", "businessRuleTask"):
+        return node.operation is not None or bool(node.foreign)
     return node.kind not in _PASSED and not is_link(node)
 
 
@@ -98,13 +110,17 @@ _OVER: Marking = ((), ())
 class _Game:
     """Every run the drawing allows, as far as the order of independent steps makes no difference."""
 
-    def __init__(self, graph: Graph, start: str) -> None:
+    def __init__(self, graph: Graph, starts: list[tuple[str, ...]]) -> None:
         self.graph = graph
-        self.firsts: list[Marking] = [(tuple(each), ()) for each in self.outputs(graph.nodes[start])]
+        self.firsts: list[Marking] = [each for together in starts for each in self.first_markings(together)]
         self.origin: dict[Marking, tuple[Marking, str]] = {}
         self.before: dict[Marking, list[Marking]] = {}
-        self.reached: dict[str, set[str]] = {}
         self.work = 0
+
+    def first_markings(self, together: tuple[str, ...]) -> Iterator[Marking]:
+        each = [self.outputs(self.graph.nodes[node]) for node in together]
+        for chosen in islice(product(*each), MAX_FIRSTS):
+            yield tuple(chain.from_iterable(chosen)), ()
 
     def findings(self) -> Iterator[Finding]:
         """The first thing that goes wrong in any run; nothing when every run can be brought to its end."""
@@ -172,20 +188,16 @@ class _Game:
         return tuple(left)
 
     def fire_inclusive(self, waiting: tuple[str, ...]) -> Marking | None:
-        """Nothing moves any more: an inclusive join that no waiting token could still reach goes on."""
+        """Nothing moves any more: an inclusive join that no waiting token keeps open goes on."""
         joins = sorted({self.graph.flows[flow].target for flow in waiting})
         for join in joins:
             node = self.graph.nodes[join]
             if node.kind == "inclusiveGateway":
-                self.work += len(joins)
-                if not any(join in self.reach(each) for each in joins if each != join):
+                self.work += len(joins) ** 2
+                arrived = {flow for flow in waiting if self.graph.flows[flow].target == join}
+                if not any(keeps_open(self.graph, node, arrived, each) for each in joins if each != join):
                     return tuple(self.outputs(node)[0]), self.merged(waiting, node)
         return None
-
-    def reach(self, node_id: str) -> set[str]:
-        if node_id not in self.reached:
-            self.reached[node_id] = reachable(self.graph, node_id)
-        return self.reached[node_id]
 
     def outputs(self, node: Node) -> list[tuple[str, ...]]:
         """What may lie on the flows after the node has been visited, one entry for each possibility."""

@@ -9,36 +9,20 @@ from bpm.engine.model import Node
 from bpm.engine.phrases import Phrase
 from bpm.engine.phrases import gettext_noop as _
 
-_AS_USER_TASK = _("Use a user task that somebody completes when it has happened.")
+_AS_SUBPROCESS = _("Draw it as a plain subprocess.")
+_OUR_SIDE = _("Draw the steps of our own side as a process.")
 
 KINDS = {
-    "receiveTask": (_("receive task"), _AS_USER_TASK),
     "scriptTask": (
         _("script task"),
         _("Scripts are never run: use a service task with an operation such as deals.set_field."),
     ),
-    "businessRuleTask": (
-        _("business rule task"),
-        _("Write the rule as conditions behind an exclusive gateway."),
-    ),
-    "callActivity": (_("call activity"), _("Draw the called process as a subprocess.")),
-    "transaction": (_("transaction"), _("Draw it as a plain subprocess.")),
+    "transaction": (_("transaction"), _AS_SUBPROCESS),
     "adHocSubProcess": (_("ad hoc subprocess"), _("Draw the order of its steps as a plain subprocess.")),
-    "eventSubProcess": (
-        _("event subprocess"),
-        _("Use a boundary event on the step or subprocess concerned."),
-    ),
     "complexGateway": (_("complex gateway"), _("Use exclusive and parallel gateways.")),
-    "choreographyTask": (_("choreography task"), _("Draw the steps of our own side as a process.")),
-    "callChoreography": (_("call choreography"), _("Draw the steps of our own side as a process.")),
-    "subChoreography": (_("sub-choreography"), _("Draw the steps of our own side as a process.")),
-}
-LOOPS = {
-    "multi": (
-        _("repeated step (multi-instance)"),
-        _("Draw one step for each person, or a circle with a question."),
-    ),
-    "standard": (_("repeated step (loop)"), _("Draw the way back as a flow from a gateway.")),
+    "choreographyTask": (_("choreography task"), _OUR_SIDE),
+    "callChoreography": (_("call choreography"), _OUR_SIDE),
+    "subChoreography": (_("sub-choreography"), _OUR_SIDE),
 }
 TRIGGERS = {
     "message": _("message event"),
@@ -54,38 +38,44 @@ TRIGGERS = {
     "reference": _("event defined elsewhere"),
 }
 _ADVICE = {
-    "message": _AS_USER_TASK,
-    "signal": _AS_USER_TASK,
     "conditional": _("Use a timer and an exclusive gateway that checks the condition."),
     "error": _("End the subprocess with it, or put it on the border of a step."),
-    "escalation": _("Use a timer on the border of the step, and a task for whoever is to step in."),
+    "escalation": _(
+        "Catch it on the border of a subprocess or call, or at the start of an event subprocess."
+    ),
     "compensate": _("Draw the steps that undo the work after a gateway."),
     "cancel": _("Use an end, or a terminate end."),
     "link": _("Lead the flow into an intermediate link event."),
+    "terminate": _("Make it an end event."),
+    "timer": _("A time is waited for: make it a catching event."),
     "reference": _("Put the definition into the event itself."),
 }
 RUNNABLE = {
     "startEvent": frozenset[str](),
-    "endEvent": frozenset(("terminate", "error")),
-    "intermediateCatchEvent": frozenset(("timer", "link")),
-    "intermediateThrowEvent": frozenset(("link",)),
-    "boundaryEvent": frozenset(("timer", "error")),
+    "endEvent": frozenset(("terminate", "error", "message", "signal", "escalation")),
+    "intermediateCatchEvent": frozenset(("timer", "link", "message", "signal")),
+    "intermediateThrowEvent": frozenset(("link", "message", "signal", "escalation")),
+    "boundaryEvent": frozenset(("timer", "error", "message", "signal", "escalation")),
+    "receiveTask": frozenset(("message",)),
+    "sendTask": frozenset(("message",)),
 }
+HANDLED = frozenset(("timer", "message", "signal", "error", "escalation"))
+_CATCHING = ("intermediateCatchEvent", "boundaryEvent")
 
 
 def is_runnable(node: Node) -> bool:
     """Whether the engine can act when a token enters the node."""
-    return node.kind == "startEvent" or not list(unsupported(node))
+    return node.kind == "startEvent" or not any(True for _each in unsupported(node))
 
 
-def unsupported(node: Node) -> Iterator[Finding]:
+def unsupported(node: Node, handles: bool = False) -> Iterator[Finding]:
+    """`handles`: the node is the start of an event subprocess."""
     if node.kind in KINDS:
         yield _report(node, *KINDS[node.kind])
-    if node.loop:
-        yield _report(node, *LOOPS[node.loop])
+    if node.compensates:
+        yield _report(node, _("step that undoes another (compensation)"), _ADVICE["compensate"])
     if node.kind == "startEvent":
-        if node.triggers and not node.scope:
-            yield finding("start_trigger", node.id, node.name, kind=_named(node.triggers[0].kind))
+        yield from _start(node, handles)
         return
     runnable = RUNNABLE.get(node.kind, frozenset())
     for trigger in node.triggers:
@@ -93,8 +83,19 @@ def unsupported(node: Node) -> Iterator[Finding]:
             advice = _ADVICE.get(trigger.kind, _("Use an event with a single definition."))
             yield _report(node, TRIGGERS.get(trigger.kind, trigger.kind), advice)
             return
-    if not node.triggers and node.kind in ("intermediateCatchEvent", "boundaryEvent"):
+    if not node.triggers and node.kind in _CATCHING:
         yield _report(node, _("catching event without a definition"), _("Make it a timer."))
+
+
+def _start(node: Node, handles: bool) -> Iterator[Finding]:
+    if node.triggers and not node.scope:
+        yield finding("start_trigger", node.id, node.name, kind=_named(node.triggers[0].kind))
+    if handles and (len(node.triggers) != 1 or node.triggers[0].kind not in HANDLED):
+        kind = node.triggers[0].kind if node.triggers else ""
+        advice = _ADVICE.get(
+            kind, _("Give its start one definition: a timer, a message, a signal or an error.")
+        )
+        yield _report(node, TRIGGERS.get(kind, _("event subprocess that nothing starts")), advice)
 
 
 def _named(kind: str) -> Phrase:

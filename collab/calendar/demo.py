@@ -36,7 +36,7 @@ _PLANNED = [
 ]
 
 
-@demo_step(60)
+@demo_step(60, "small")
 def load(demo: Demo) -> None:
     leads = list(Lead.objects.filter(status="in_work").select_related("owner").order_by("pk"))
     deals = list(Deal.objects.filter(status="active").select_related("owner", "counterparty").order_by("pk"))

@@ -17,6 +17,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
+from crm.notify.notices import Notice, register_notice
 from crm.operations.registry import Input, Operation, register_operation
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
@@ -66,6 +67,14 @@ def register_all() -> None:
     register_editor(Editor("collab_calendar.activity", UNDOABLE, _edit, has_attributes=False))
     for label in CARD_KINDS:
         register_follower(Follower(label, _("planned activities"), planned_on))
+    register_notice(
+        Notice(
+            "collab_calendar.planned",
+            _("Somebody puts something into my calendar"),
+            "calendar-plus",
+            mail="hourly",
+        )
+    )
     _register_events()
     _register_pages()
     _register_card_parts()

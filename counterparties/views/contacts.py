@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from collab.calendar.selectors import next_activities
 from counterparties.cards import consent_facts, contact_card_facts
 from counterparties.cleaning import clean_what_can_be
-from counterparties.duplicates import duplicate_contacts
 from counterparties.forms import ContactForm, LinkForm
 from counterparties.lists import ContactList
+from counterparties.matching.views.typing import matches_page
 from counterparties.models import Contact, ContactLink, Counterparty
 from counterparties.services import create_contact, edit_contact, link_contact, unlink_contact
 from counterparties.views.counterparties import PANEL_ROWS, options_page
@@ -130,12 +130,10 @@ def contact_options(request):
 
 @require_safe
 def contact_duplicates(request):
-    """A fragment: people who are the same as the one being typed."""
+    """A fragment: contacts, leads and counterparties that may be the same as the person being typed."""
     demand_kind(request.user, "create", Contact)
     values = clean_what_can_be(request.GET, ("first_name", "last_name", "phone", "email"))
-    exclude = request.GET.get("exclude", "")
-    found = duplicate_contacts(request.user, values, exclude=int(exclude) if exclude.isdecimal() else None)
-    return page(request, "components/duplicates.html", {"duplicates": found})
+    return matches_page(request, LABEL, values)
 
 
 @require_safe

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from collab.calendar.selectors import next_activities
 from counterparties.cards import counterparty_card_facts, counterparty_sections
 from counterparties.cleaning import clean_what_can_be
-from counterparties.duplicates import duplicate_counterparties
 from counterparties.forms import CounterpartyForm
 from counterparties.lists import CounterpartyList
+from counterparties.matching.views.typing import matches_page
 from counterparties.models import Contact, ContactLink, Counterparty
 from counterparties.services import create_counterparty, edit_counterparty
 from crm.attributes.cards import attribute_facts
@@ -136,30 +136,24 @@ def counterparty_options(request):
 
 
 def options_page(request, records):
-    """At most OFFERS records that match `?q=`; a number is found by its digits, however they are grouped."""
+    """At most OFFERS records that match `?q=`."""
     text = request.GET.get("q", "").strip()[:100]
-    digits = "".join(char for char in text if char.isdigit())
-    user, model = request.user, records.model
-    condition = matching(text, user, model)
-    if len(digits) >= 3 and not any(char.isalpha() for char in text):
-        condition |= matching(digits, user, model)
-    found = list(records.filter(condition).order_by("sort_key", "pk")[:OFFERS]) if text else []
-    mask(user, found)
+    rows = records.filter(matching(text, request.user, records.model)).order_by("sort_key", "pk")
+    found = list(rows[:OFFERS]) if text else []
+    mask(request.user, found)
     return page(request, "counterparties/options.html", {"records": found, "text": text})
 
 
 @require_safe
 def counterparty_duplicates(request):
-    """A fragment: counterparties that are the same as what is being typed."""
+    """A fragment: counterparties, leads and contacts that may be the same as what is being typed."""
     demand_kind(request.user, "create", Counterparty)
     values = clean_what_can_be(
-        request.GET, ("name", "tax_number", "phone", "email"), request.GET.get("country", "")
+        request.GET,
+        ("name", "tax_number", "phone", "email", "website", "city"),
+        request.GET.get("country", ""),
     )
-    exclude = request.GET.get("exclude", "")
-    found = duplicate_counterparties(
-        request.user, values, exclude=int(exclude) if exclude.isdecimal() else None
-    )
-    return page(request, "components/duplicates.html", {"duplicates": found})
+    return matches_page(request, LABEL, values)
 
 
 @require_safe

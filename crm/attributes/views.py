@@ -17,6 +17,8 @@ def record_options(request):
     if kind is None or not kind.searchable:
         raise Http404
     text = request.GET.get("q", "").strip()[:100]
-    found = kind.visible(request.user).filter(matching(text)).order_by("sort_key", "pk")
+    found = (
+        kind.visible(request.user).filter(matching(text, request.user, kind.model)).order_by("sort_key", "pk")
+    )
     context = {"records": found[:OFFERS] if text else [], "text": text}
     return render(request, "attributes/record_options.html", context)

@@ -13,7 +13,7 @@ from crm.attributes.references import readable_links
 from crm.history.kinds import Group, describe, event_kind, keys_in, show_via
 from crm.history.models import Change, Event, EventLink
 from crm.history.notes import may_change
-from crm.history.undoing import can_undo
+from crm.history.undoing import can_undo, undo_page
 from crm.people.access import kind_label
 from crm.people.fields import followers_of
 from crm.people.kinds import kind_named, visible_pairs
@@ -36,6 +36,7 @@ class Line:
     subject_url: str
     via: str = ""
     can_undo: bool = False
+    undo_url: str = ""
     mentions: list[dict] = field(default_factory=list)
     may_change_note: bool = False
 
@@ -151,6 +152,7 @@ def _line(event: Event, subject, user) -> Line:
         event, kind.icon, kind.tone, describe(event), note, changes, subject, url,
         via=show_via(event.via),
         can_undo=subject is None and can_undo(event, changes),
+        undo_url=undo_page(event) if subject is None else "",
         mentions=comment.mentions if comment else [],
         may_change_note=comment is not None and may_change(comment, user),
     )  # fmt: skip

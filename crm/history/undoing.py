@@ -56,6 +56,7 @@ class Undo:
 
 
 _editors: dict[str, Editor] = {}
+_pages: dict[str, Callable[[Event], str]] = {}
 
 
 def register_editor(editor: Editor) -> None:
@@ -63,10 +64,24 @@ def register_editor(editor: Editor) -> None:
     _editors[editor.kind] = editor
 
 
+def register_undo_page(event_kind: str, url: Callable[[Event], str]) -> None:
+    """Events of this kind are taken back on a page of the area's own, never field by field."""
+    _pages[event_kind] = url
+
+
+def undo_page(event: Event) -> str:
+    """The address of the area's own page for taking the event back; empty where there is none."""
+    return _pages[event.kind](event) if event.kind in _pages else ""
+
+
 def can_undo(event: Event, changes: list[Change]) -> bool:
     """Whether undoing the event makes sense at all; asks the database nothing."""
     editor = _editors.get(event.subject_kind)
-    return editor is not None and any(_is_known(editor, change.field) for change in changes)
+    return (
+        event.kind not in _pages
+        and editor is not None
+        and any(_is_known(editor, change.field) for change in changes)
+    )
 
 
 def _is_known(editor: Editor, name: str) -> bool:

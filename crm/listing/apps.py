@@ -9,3 +9,11 @@ class ListingConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.listing import folded, receivers  # noqa: F401
+        from crm.notify.notices import Notice, register_notice
+
+        register_notice(
+            Notice("import_done", _("My import is done"), "upload"),
+            Notice("import_undone", _("My import is undone"), "arrow-counterclockwise"),
+            Notice("export_done", _("My export is ready"), "download"),
+            Notice("bulk_done", _("My change of many records is done"), "ui-checks"),
+        )

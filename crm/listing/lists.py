@@ -26,6 +26,7 @@ from django.utils.functional import cached_property
 from crm.attributes.models import AttributeValue
 from crm.listing.conditions import Condition, combined, read_conditions
 from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, NUMBERS, Field, attribute_fields
+from crm.listing.links import BulkLink, bulk_links
 from crm.listing.offers import Offers, read_offers
 from crm.people.access import kind_label
 from crm.people.fields import mask
@@ -334,6 +335,11 @@ class RecordList:
         return [action for action in wanted if self.user.access.may(self.kind, action)]
 
     @property
+    def bulk_links(self) -> list[BulkLink]:
+        """Pages of other rooms that the reader may open with the chosen records."""
+        return bulk_links(self.user, self.kind)
+
+    @property
     def url(self) -> str:
         return reverse(self.url_name)
 
@@ -350,6 +356,11 @@ _lists: dict[str, type[RecordList]] = {}
 def register_list(*lists: type[RecordList]) -> None:
     """Called from an area's `AppConfig.ready()`: views, exports and bulk edits of the kind use this list."""
     _lists.update({kind_label(one.model): one for one in lists})
+
+
+def all_lists() -> list[type[RecordList]]:
+    """Every registered list, in the order of registration."""
+    return list(_lists.values())
 
 
 def list_of(kind: str) -> type[RecordList] | None:

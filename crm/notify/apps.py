@@ -9,6 +9,9 @@ class NotifyConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.notify import receivers  # noqa: F401
+        from crm.notify.notices import Notice, register_notice
         from crm.web.registry import TopbarSlot, register_topbar
+
+        register_notice(Notice("mention", _("Somebody mentions me in a note"), "at", mail="hourly"))
 
         register_topbar(TopbarSlot(key="bell", template="notify/_bell_slot.html", order=20))

@@ -88,11 +88,12 @@ class LiveEvents:
 
     async def _replay(self, listener: Listener, headers: dict, scope, send) -> None:
         """What happened while the browser was away, or while the page was on its way to it."""
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("last", [""])[0]
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        asked, away = query.get("last", [""])[0], "away" in query
         after, seconds = _number(headers.get(b"last-event-id", b"").decode("latin-1")), RECONNECT_REPLAY
         if after is None:
             after = _number(asked)
-            seconds = FIRST_REPLAY if after is None else PAGE_REPLAY
+            seconds = FIRST_REPLAY if after is None else RECONNECT_REPLAY if away else PAGE_REPLAY
         rows = await self._in_thread(streams.missed, listener.user, after, seconds)
         await self._write(send, b": hello\nretry: 2000\n\n" + b"".join(_event(row) for row in rows))
 

@@ -4,8 +4,48 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
+class Cadence(models.TextChoices):
+    """How soon a person gets a letter about something."""
+
+    NEVER = "never", _("no mail")
+    NOW = "now", _("at once")
+    HOURLY = "hourly", _("once an hour")
+    DAILY = "daily", _("once a day")
+
+
+class Choice(models.Model):
+    """How somebody wants to hear of one kind of event; without a user it is what the administrator proposes to all."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="notification_choices",
+    )
+    kind = models.CharField(_("what happened"), max_length=60)
+    page = models.BooleanField(_("in the page"), default=True)
+    mail = models.CharField(_("by mail"), max_length=10, choices=Cadence.choices, default=Cadence.NEVER)
+
+    class Meta:
+        verbose_name = _("default of a notification")
+        verbose_name_plural = _("defaults of notifications")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_choice_of_a_user"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(user=None), name="one_default_choice"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class Notification(models.Model):
-    """Something a person should know. The sentence is stored in English and shown in the reader's language."""
+    """Something a person should know. The sentence is stored in English and shown in the reader's language.
+
+    `mail`: the cadence of the letter it waits for, empty when there is none to write (any more).
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=60)
@@ -19,6 +59,9 @@ class Notification(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    in_page = models.BooleanField(default=True)
+    mail = models.CharField(max_length=10, blank=True, default="")
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("notification")
@@ -27,6 +70,7 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "-id"], name="notify_of_user"),
             models.Index(fields=["user", "read_at"], name="notify_unread"),
+            models.Index(fields=["mail", "user"], name="notify_to_mail"),
             models.Index(fields=["created_at"], name="notify_created"),
         ]
 

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from crm.notify.models import LiveRow, Notification
+from crm.jobs.services import enqueue
+from crm.notify.models import Cadence, LiveRow, Notification
+from crm.notify.notices import mail_is_set_up, way_of
 from crm.people.kinds import RecordKind, kind_of
 
 NOTIFICATION = "notification"
+MAIL_JOB = "notify.mail"
 
 
 def _named(record) -> tuple[RecordKind | None, dict]:
@@ -26,12 +29,17 @@ def notify(
     """Leaves `user` a notification and wakes his bell.
 
     `text` is an English msgid marked with `gettext_noop`, filled with `params` when it is read. Nothing is left for
-    the one who acted (`by`), for people who no longer work here, or for those who may not see `record`.
+    the one who acted (`by`), for people who no longer work here, for those who may not see `record`, or who chose not
+    to hear of `kind`. Whether it stands in the page and goes by mail is the reader's choice: see `notices`.
     """
     if user == by or not user.is_active:
         return None
     record_kind, named = _named(record)
     if record_kind and not record_kind.visible(user).filter(pk=record.pk).exists():
+        return None
+    way = way_of(user, kind)
+    mail = way.mail if way.mail != Cadence.NEVER and user.email and mail_is_set_up() else ""
+    if not way.page and not mail:
         return None
     row = Notification.objects.create(
         user=user,
@@ -40,9 +48,14 @@ def notify(
         params=params or {},
         url=url or _address(record_kind, record),
         actor=by,
+        in_page=way.page,
+        mail=mail,
         **named,
     )
-    publish(kind=NOTIFICATION, users=[user])
+    if way.page:
+        publish(kind=NOTIFICATION, users=[user])
+    if mail == Cadence.NOW:
+        enqueue(kind=MAIL_JOB, args={"user": user.pk, "notification": row.pk})
     return row
 
 

@@ -1,11 +1,22 @@
+import smtplib
 from datetime import timedelta
 
+from django.core.mail import get_connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
-from crm.jobs.run import JobRun
-from crm.notify.models import LiveRow, Notification
+from crm.jobs.run import JobDoubtful, JobRun
+from crm.jobs.services import enqueue
+from crm.notify.mails import due_digests, letter, message_id
+from crm.notify.models import Cadence, LiveRow, Notification
+from crm.notify.notices import way_of
+from crm.notify.reading import seen_by
+from crm.notify.services import MAIL_JOB
+from crm.people.models import User
 
+IN_A_LETTER = 100
+LOST = gettext_noop("The mail server fell silent; the letter may have been sent or not")
 LIVE_KEPT = timedelta(hours=1)
 READ_KEPT = timedelta(days=180)
 
@@ -24,3 +35,62 @@ def purge(run: JobRun) -> dict:
             with run.slice():
                 counts[name] += rows.model.objects.filter(pk__in=pks).delete()[0]
     return counts
+
+
+@handler("notify.digests", every=timedelta(minutes=5))
+def ask_for_digests(run: JobRun) -> dict:
+    """Asks for the letters of everybody whose hour has come."""
+    due = due_digests(timezone.now())
+    for user, cadence in due:
+        with run.slice():
+            enqueue(kind=MAIL_JOB, key=f"{user}:{cadence}", args={"user": user, "cadence": cadence})
+    return {"digests": len(due)}
+
+
+@handler(MAIL_JOB, external=True)
+def send_letter(run: JobRun) -> dict:
+    """Writes one person about one notification, or about all that wait for the digest.
+
+    What goes into the letter is settled before it is sent, so that another attempt sends the same and no other letter
+    repeats it; a worker that dies in between leaves a doubtful job behind, never a second letter.
+    """
+    user = User.objects.filter(pk=run.args["user"], is_active=True).first()
+    pks = run.checkpoint["rows"] if run.checkpoint else _take(run)
+    rows = _worth_writing(user, pks) if user and user.email else []
+    if not rows:
+        return {"mailed": 0}
+    _deliver(letter(user, rows, message_id(run.job, rows)))
+    return {"mailed": len(rows)}
+
+
+def _take(run: JobRun) -> list[int]:
+    rows = Notification.objects.filter(user_id=run.args["user"]).exclude(mail="")
+    if "notification" in run.args:
+        rows = rows.filter(pk=run.args["notification"])
+    else:
+        rows = rows.filter(mail=run.args["cadence"])
+    with run.slice():
+        pks = list(rows.order_by("pk").values_list("pk", flat=True)[:IN_A_LETTER])
+        Notification.objects.filter(pk__in=pks).update(mail="", mailed_at=timezone.now())
+        run.save(checkpoint={"rows": pks})
+    return pks
+
+
+def _worth_writing(user: User, pks: list[int]) -> list[Notification]:
+    """Not what was read in the page meanwhile, nor what the reader may no longer see or no longer wants by mail."""
+    rows = Notification.objects.filter(pk__in=pks, read_at=None).select_related("actor").order_by("pk")
+    unwanted = {kind for kind in {row.kind for row in rows} if way_of(user, kind).mail == Cadence.NEVER}
+    return seen_by(user, [row for row in rows if row.kind not in unwanted])
+
+
+def _deliver(message) -> None:
+    """A refusal is an answer, and worth another attempt; silence once the talk has begun leaves doubt."""
+    with get_connection() as connection:
+        try:
+            connection.send_messages([message])
+        except smtplib.SMTPServerDisconnected as silence:
+            raise JobDoubtful(LOST) from silence
+        except smtplib.SMTPException:
+            raise
+        except OSError as silence:
+            raise JobDoubtful(LOST) from silence

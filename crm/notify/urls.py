@@ -6,6 +6,7 @@ app_name = "notify"
 urlpatterns = [
     path("", views.notification_list, name="notification_list"),
     path("bell/", views.bell, name="bell"),
+    path("choices/", views.choice_list, name="choice_list"),
     path("reading/", views.notification_reading_all, name="notification_reading_all"),
     path("<int:pk>/reading/", views.notification_reading, name="notification_reading"),
 ]

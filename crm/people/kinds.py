@@ -21,6 +21,7 @@ class RecordKind:
     `rights`: named rights beyond the standard actions as (action, lazy label) pairs.
     `searchable`: the model keeps a folded `search_text`.
     `personal`: stands in one person's calendar; a new installation shows sellers only their own.
+    `summary`: what tells two records of the same name apart, in a few words; may use `summary_related`.
     `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
     """
 
@@ -33,6 +34,8 @@ class RecordKind:
     searchable: bool = False
     facts: Callable[[Model], dict] | None = None
     personal: bool = False
+    summary: Callable[[Model], str] | None = None
+    summary_related: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

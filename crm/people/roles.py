@@ -15,6 +15,8 @@ _ROLES = {
 }
 _SELLER = {"view": Scope.OWN, "create": Scope.ALL, "edit": Scope.OWN, "delete": Scope.OWN, "assign": Scope.OWN,
            "export": Scope.OWN, "import": Scope.ALL, "convert": Scope.OWN}  # fmt: skip
+# A lead given up too early is the seller's own to take up again; a closed deal is not.
+_SELLER_OF = {("leads.lead", "reopen"): Scope.OWN}
 # Processes bind everybody: what is executable is an administrator's decision.
 _HEAD = {"create": Scope.ALL, "import": Scope.ALL, "publish": Scope.NONE}
 
@@ -25,7 +27,9 @@ def _scope(role: str, kind, action: str) -> str:
     if role == "head":
         return _HEAD.get(action, Scope.SUBORDINATES)
     if role == "seller":
-        return Scope.TEAM if action == "view" and not kind.personal else _SELLER.get(action, Scope.NONE)
+        if action == "view" and not kind.personal:
+            return Scope.TEAM
+        return _SELLER_OF.get((kind.label, action)) or _SELLER.get(action, Scope.NONE)
     # Marketing reads leads and counterparties to see what its work brought, and never touches deals.
     readable = kind.label in {"leads.lead", "counterparties.counterparty", "counterparties.contact"}
     return Scope.ALL if action == "view" and readable else Scope.NONE

@@ -9,6 +9,7 @@ class WebConfig(AppConfig):
 
     def ready(self):
         from crm.history.kinds import EventKind, register_event
+        from crm.notify.notices import Notice, register_notice
         from crm.people.kinds import kind_named
         from crm.web.registry import CardAction, MenuEntry, register_card_action, register_menu
 
@@ -27,6 +28,9 @@ class WebConfig(AppConfig):
             EventKind("shared_view", _("shared the record with %(user)s, to look at"), "person-plus"),
             EventKind("shared_edit", _("shared the record with %(user)s, to edit"), "person-plus"),
             EventKind("share_withdrawn", _("took the share back from %(user)s"), "person-dash"),
+        )
+        register_notice(
+            Notice("record_shared", _("Somebody shares a record with me"), "person-plus", mail="daily")
         )
         register_card_action(
             CardAction(

@@ -1,21 +1,28 @@
 """My day, search, one's own settings, and the page that shows every component."""
 
+import re
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from crm.listing.lists import list_of
 from crm.people.kinds import kind_named
 from crm.web import htmx, registry, samples
 from crm.web.access import get_visible
 from crm.web.forms import PreferenceForm, ProfileForm
-from crm.web.searching import find
+from crm.web.searching import MOST_TEXT, RECENT, find, looked_at
 from crm.web.toasts import toast
 
 YEAR = 365 * 24 * 3600
+IN_PALETTE = 5
+PAIR = re.compile(r"(\w+\.\w+):(\d{1,18})")
 
 
 @require_GET
@@ -27,21 +34,37 @@ def home(request):
 
 @require_GET
 def search(request):
-    query = request.GET.get("q", "").strip()[:100]
+    """The results page: each kind with its best hits and the way to the whole list."""
+    query = request.GET.get("q", "").strip()[:MOST_TEXT]
     groups = find(request.user, query)
-    if sum(len(group.hits) for group in groups) == 1 and "HX-Request" not in request.headers:
-        only = next(group for group in groups if group.hits)
-        return htmx.redirect(request, only.hits[0].url)
-    context = {"search_query": query, "groups": groups}
-    return htmx.page(request, "web/search.html", context, partial="results")
+    if "HX-Request" not in request.headers and [len(group.hits) for group in groups] == [1]:
+        return htmx.redirect(request, groups[0].hits[0].url)
+    sections = [(group, _list_address(group, query)) for group in groups]
+    return htmx.page(
+        request, "web/search.html", {"search_query": query, "sections": sections}, partial="results"
+    )
+
+
+def _list_address(group, query):
+    rows = list_of(group.kind.label)
+    return f"{reverse(rows.url_name)}?{urlencode({'q': query})}" if rows else ""
 
 
 @require_GET
-def search_hits(request):
-    """A fragment: the same, under the search field while somebody types."""
-    query = request.GET.get("q", "").strip()[:100]
-    groups = find(request.user, query, shown=5)
-    return htmx.page(request, "web/search_hits.html", {"query": query, "groups": groups})
+def palette(request):
+    """A fragment: hits while somebody types, or what was looked at lately (`recent`, a browser's own list)."""
+    query = request.GET.get("q", "").strip()[:MOST_TEXT]
+    recent = _pairs(request.GET.get("recent", ""))
+    groups = find(request.user, query, shown=IN_PALETTE, recent=recent)
+    latest = looked_at(request.user, recent) if not query else []
+    context = {"query": query, "groups": groups, "latest": latest}
+    return htmx.page(request, "web/palette.html", context)
+
+
+def _pairs(text):
+    """(kind, id) pairs of "deals.deal:7,leads.lead:3"; whatever else stands there is left out."""
+    found = PAIR.findall(text[:1000])
+    return [(kind, int(pk)) for kind, pk in found if kind_named(kind)][:RECENT]
 
 
 @require_http_methods(["GET", "POST"])

@@ -98,7 +98,7 @@ def _closed(request, lead: Lead, form: ClosureForm) -> bool:
 @once
 def lead_reopening(request, pk: int):
     """Back to work; a second click finds it open and says nothing."""
-    lead = get_visible(Lead, request.user, pk, "edit")
+    lead = get_visible(Lead, request.user, pk, "reopen")
     try:
         reopen_lead(lead=lead, note=request.POST.get("note", "")[:4000], by=request.user)
         toast(request, _("Lead “%(name)s” is open again.") % {"name": lead})

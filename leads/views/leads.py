@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from collab.calendar.selectors import next_activities
 from counterparties.cleaning import clean_what_can_be
+from counterparties.matching.views.typing import matches_page
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
@@ -19,15 +21,16 @@ from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
-from leads.cards import became, lead_card_facts
-from leads.duplicates import all_duplicates
+from leads.business_cards import photo_of
+from leads.cards import became, lead_card_facts, origin_facts
 from leads.forms import LeadForm
 from leads.lists import LeadList, status_pill
 from leads.models import LEAD_KIND, Lead
+from leads.scoring import explain
 from leads.services import create_lead, edit_lead
 
 OFFERS = 20
-TYPED = ("company", "first_name", "last_name", "tax_number", "phone", "email")
+TYPED = ("company", "first_name", "last_name", "tax_number", "phone", "email", "website", "city")
 
 
 @require_safe
@@ -45,7 +48,7 @@ def lead_list(request):
 def lead_detail(request, pk: int):
     """The card; its fragment is what moves: status, facts, actions."""
     records = Lead.objects.select_related(
-        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal"
+        "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal", "origin__form"
     )
     lead = get_visible(Lead, request.user, pk, queryset=records)
     context = {
@@ -55,8 +58,13 @@ def lead_detail(request, pk: int):
         "pill_parts": status_pill(lead),
         "may_edit": may(request.user, "edit", lead),
         "may_convert": may(request.user, "convert", lead),
+        "may_reopen": not lead.is_open and may(request.user, "reopen", lead),
+        "score_parts": explain(lead, request.user),
+        "now": timezone.now(),
         "facts": lead_card_facts(lead),
         "sections": attribute_facts(lead, request.user),
+        "origin": origin_facts(lead),
+        "photo": photo_of(lead),
         "became": became(request.user, lead),
         "is_fragment": wants_fragment(request),
     }
@@ -131,13 +139,10 @@ def _update_page(request, form: LeadForm, lead: Lead, status: int = 200):
 
 @require_safe
 def lead_duplicates(request):
-    """A fragment: clients, leads and contacts that are the same as the lead being typed."""
+    """A fragment: clients, leads and contacts that may be the same as the lead being typed."""
     demand_kind(request.user, "create", Lead)
     values = clean_what_can_be(request.GET.dict(), TYPED)
-    values["name"] = values.get("company", "")
-    exclude = request.GET.get("exclude", "")
-    found = all_duplicates(request.user, values, exclude=int(exclude) if exclude.isdecimal() else None)
-    return page(request, "components/duplicates.html", {"duplicates": found})
+    return matches_page(request, LEAD_KIND, values)
 
 
 @require_safe

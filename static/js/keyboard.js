@@ -1,19 +1,12 @@
-// Ctrl-K or "/" goes to the search; "g" and a letter to the menu entry that carries it (data-key); "c" creates.
+// "/" opens the search as Ctrl-K does; "g" and a letter to the menu entry that carries it (data-key); "c" creates.
 let afterG = 0;
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
-  const search = document.getElementById("search");
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && search) {
-    event.preventDefault();
-    search.focus();
-    search.select();
-    return;
-  }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
-  if (event.key === "/" && search) {
+  if (event.key === "/") {
     event.preventDefault();
-    search.focus();
+    document.querySelector("[data-palette-open]")?.click();
   } else if (event.key === "g") {
     afterG = Date.now();
   } else if (Date.now() - afterG < 1200) {

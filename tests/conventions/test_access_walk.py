@@ -16,6 +16,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from collab.calendar.models import Activity
+from counterparties.matching.merging import merge_records
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
@@ -37,8 +38,8 @@ pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in (language and theme of the sign-in page).
-PUBLIC = {"web:preference"}
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors.
+PUBLIC = {"web:preference", "web_forms:form_page"}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
@@ -64,6 +65,8 @@ TAKES = [
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
+    (r"matching:merge_undo", "merge"),
+    (r"matching:merge_partner", "lead"),
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
@@ -135,6 +138,7 @@ def make_records() -> dict:
         "gate": StageGate.objects.first(),
         "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
         "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
+        "merge": merge_records(survivor=make_lead(rep), merged=[make_lead(rep)], by=rep),
         "deletion": delete_record(record=make_lead(rep), by=rep),
     }
 
@@ -156,6 +160,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
     if key == "comment":
         return Lead.objects.visible_to(user).filter(pk=record.event.subject_id).exists()
+    if key == "merge":
+        return Lead.objects.visible_to(user).filter(pk=record.survivor_id).exists()
     if key == "event":
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":

@@ -101,7 +101,7 @@ QUERIES = ["zkanar", "601 918", "918273", "9182736", "canary.example"]
 def starting_points() -> list[str]:
     """Searches, lists in every order with every page, exports and feeds that name no record."""
     points = ["/"]
-    points += [f"{reverse(name)}?q={q}" for name in ("web:search", "web:search_hits") for q in QUERIES]
+    points += [f"{reverse(name)}?q={q}" for name in ("web:search", "web:palette") for q in QUERIES]
     lists = [
         "deals:deal_list", "leads:lead_list", "counterparties:counterparty_list", "counterparties:contact_list",
         "collab_calendar:activity_list",

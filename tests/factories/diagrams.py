@@ -7,7 +7,17 @@ from xml.sax.saxutils import quoteattr
 
 from bpm.engine.advance import LIMITS, advance
 from bpm.engine.checking import check
-from bpm.engine.events import Continue, JobDone, NodeEntered, Started, TaskDone, TimerDue
+from bpm.engine.events import (
+    CallDone,
+    Continue,
+    JobDone,
+    MessageReceived,
+    NodeEntered,
+    SignalReceived,
+    Started,
+    TaskDone,
+    TimerDue,
+)
 from bpm.engine.reading import read
 from bpm.engine.state import State
 from bpm.engine.values import decode, encode
@@ -59,6 +69,49 @@ def some(id_, **attributes):
 
 def sub(id_, *parts, **attributes):
     return element("subProcess", id_, "".join(parts), **attributes)
+
+
+def handler(id_, *parts):
+    """An event subprocess."""
+    return sub(id_, *parts, triggeredByEvent="true")
+
+
+def message(name="M"):
+    """A message event definition; `declare("message", "M")` goes before the process."""
+    return f'<messageEventDefinition messageRef="{name}"/>'
+
+
+def signal(name="S"):
+    return f'<signalEventDefinition signalRef="{name}"/>'
+
+
+def error(code=""):
+    return f'<errorEventDefinition errorRef="{code}"/>' if code else "<errorEventDefinition/>"
+
+
+def escalation(code=""):
+    return f'<escalationEventDefinition escalationRef="{code}"/>' if code else "<escalationEventDefinition/>"
+
+
+def catch(id_, inner, **attributes):
+    return element("intermediateCatchEvent", id_, inner, **attributes)
+
+
+def throw(id_, inner, **attributes):
+    return element("intermediateThrowEvent", id_, inner, **attributes)
+
+
+def declared(*parts):
+    """A graph whose events may refer to the messages M and N, the signals S and T, the codes E, F, H and I."""
+    known = "".join(
+        [
+            *(f'<message id="{name}" name="{name}"/>' for name in "MN"),
+            *(f'<signal id="{name}" name="{name}"/>' for name in "ST"),
+            *(f'<error id="{name}" errorCode="{name}"/>' for name in "EF"),
+            *(f'<escalation id="{name}" escalationCode="{name}"/>' for name in "HI"),
+        ]
+    )
+    return read(document(known, process(*parts))).graphs[0]
 
 
 def timer(duration="P1D", part="timeDuration"):
@@ -157,14 +210,24 @@ class Player:
         return next(token.id for token in self.state.tokens.values() if token.node == node and token.wait)
 
     def done(self, node, outcome="", **values):
-        """The user task, choice, job or timer on this node comes to its end."""
-        token = self.token(node)
+        """What the (oldest) token on this node waits for comes to pass."""
+        return self.done_by(self.token(node), outcome, **values)
+
+    def tokens(self, node):
+        """The waiting tokens on a node, those of the rounds only for a repeated activity."""
+        found = [each for each in self.state.tokens.values() if each.node == node and each.wait]
+        return [each.id for each in found if each.wait.kind != "loop"]
+
+    def done_by(self, token, outcome="", **values):
         kind = self.state.tokens[token].wait.kind
         if kind == "timer":
             self.now = max(self.now, datetime.fromisoformat(self.state.tokens[token].wait.until))
             return self.send(TimerDue(token))
         self.now += timedelta(minutes=1)
-        return self.send(JobDone(token, values) if kind == "job" else TaskDone(token, outcome, values))
+        if kind == "signal":
+            return self.send(SignalReceived(self.state.tokens[token].wait.name, values))
+        event = {"job": JobDone, "message": MessageReceived, "call": CallDone}.get(kind)
+        return self.send(event(token, values) if event else TaskDone(token, outcome, values))
 
     @property
     def waiting(self):

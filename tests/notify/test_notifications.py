@@ -79,7 +79,7 @@ def test_centre_bell_and_reading(rep, outsider, signed_in):
     client = signed_in(rep)
     page = client.get("/notifications/")
     assert page.status_code == 200
-    assert [row.pk for row in page.context["notifications"]] == [second.pk, first.pk]
+    assert [row.pk for _day, rows in page.context["shown"].days for row in rows] == [second.pk, first.pk]
     assert client.get("/notifications/bell/").context["unread"] == 2
     answer = client.post(f"/notifications/{first.pk}/reading/")
     assert (answer.status_code, answer.url) == (302, "/deals/1/")
@@ -94,7 +94,7 @@ def test_all_at_once(rep, signed_in):
     say(rep)
     assert signed_in(rep).post("/notifications/reading/").status_code == 302
     assert mark_read(user=rep) == 0
-    assert list(signed_in(rep).get("/notifications/?show=unread").context["notifications"]) == []
+    assert signed_in(rep).get("/notifications/?show=unread").context["shown"].days == []
 
 
 def test_only_unread_and_fragment(rep, signed_in):

@@ -62,10 +62,8 @@ def test_dialog_keeps_typing_from_a_slip_and_saves_by_keyboard(open_page, compan
     assert page.locator("#toasts").inner_text().strip() == "Saved."
 
 
-def test_keyboard_reaches_the_search_and_the_sidebar_folds_for_good(open_page, company):
+def test_the_sidebar_folds_for_good(open_page, company):
     page = open_page(company["rep"])
-    page.keyboard.press("Control+k")
-    assert page.evaluate("document.activeElement.id") == "search"
     page.click("[data-sidebar-toggle]")
     page.reload()
     assert "sidebar-closed" in page.locator("body").get_attribute("class")
@@ -103,11 +101,25 @@ def test_a_client_is_found_without_a_click(open_page, company):
     page = open_page(company["rep"])
     page.keyboard.press("Control+k")
     page.keyboard.type("zolw los")
-    page.wait_for_selector("#search-hits:not([hidden]) .menu-item")
-    assert findings(page) == []
-    page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/counterparties/{record.pk}/"
-    page.keyboard.press("Escape")
-    assert not page.locator("#search-hits").is_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/counterparties/{record.pk}/")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(f"#palette-found [href='/counterparties/{record.pk}/']")
+    assert findings(page) == []
+    assert (
+        page.locator("#palette [role=option][aria-selected=true]").inner_text().startswith("Żółw i Łoś S.A.")
+    )
+    page.keyboard.press("Escape")
+    assert not page.locator("#palette").is_visible()
+
+
+def test_the_palette_gives_commands_by_keyboard(open_page, company):
+    page = open_page(company["rep"], width=390)
+    page.click("[data-palette-open]")
+    page.keyboard.type("theme dark")
+    page.wait_for_selector("#palette-commands > :first-child:has-text('Theme: dark')")
+    active = page.locator("#palette-input").get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").inner_text().startswith("Theme: dark")
+    assert overflow(page) <= 0
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-bs-theme=dark]")

@@ -5,6 +5,7 @@ import pytest
 from bpm.engine.checking import check
 from bpm.engine.findings import CATALOGUE, REJECTING
 from tests.factories.diagrams import (
+    TERMINATE,
     border,
     both,
     codes,
@@ -13,6 +14,7 @@ from tests.factories.diagrams import (
     element,
     end,
     flow,
+    handler,
     pause,
     process,
     service,
@@ -62,6 +64,24 @@ CASES = {
         flow("b > e"),
         flow("u > b"),
     ),
+    "handler_with_flow": (
+        *after_start(path="s > e"),
+        handler("h", start("s1", timer()), end("e1"), flow("s1 > e1")),
+        flow("h > e"),
+    ),
+    "several_triggers": (
+        *after_start(path="s > e"),
+        handler("h", start("s1", timer()), start("s2", timer()), end("e1"), flow("s1 > e1"), flow("s2 > e1")),
+    ),
+    "no_called": after_start(element("callActivity", "k"), path="s > k > e"),
+    "calls_itself": after_start(element("callActivity", "k", calledElement="p"), path="s > k > e"),
+    "no_rule": after_start(element("businessRuleTask", "k"), path="s > k > e"),
+    "inner_trigger": after_start(
+        sub("p1", start("s1", MESSAGE), end("e1"), flow("s1 > e1")), path="s > p1 > e"
+    ),
+    "unnamed": after_start(element("receiveTask", "k"), path="s > k > e"),
+    "repeat_once": after_start(user("k", "<multiInstanceLoopCharacteristics/>"), path="s > k > e"),
+    "together_starts": (user("u"), user("v"), end(), flow("u > e"), flow("v > e")),
     "no_operation": after_start(element("serviceTask", "j"), path="s > j > e"),
     "foreign_work": after_start(element("serviceTask", "j", camunda_class="org.Do"), path="s > j > e"),
     "bad_operation": after_start(service("j", operation="rm -rf"), path="s > j > e"),
@@ -181,22 +201,20 @@ def test_findings_of_the_whole_file():
 @pytest.mark.parametrize(
     ("part", "kind"),
     [
-        (element("receiveTask", "k"), "receive task"),
         (element("scriptTask", "k", "<script>1</script>"), "script task"),
-        (element("businessRuleTask", "k"), "business rule task"),
-        (element("callActivity", "k", calledElement="p"), "call activity"),
         (element("transaction", "k", start("s1")), "transaction"),
         (element("adHocSubProcess", "k", user("v")), "ad hoc subprocess"),
         (element("complexGateway", "k"), "complex gateway"),
-        (element("intermediateCatchEvent", "k", MESSAGE), "message event"),
-        (element("intermediateCatchEvent", "k", "<signalEventDefinition/>"), "signal event"),
         (element("intermediateCatchEvent", "k", "<conditionalEventDefinition/>"), "conditional event"),
-        (element("intermediateThrowEvent", "k", "<escalationEventDefinition/>"), "escalation event"),
+        (element("intermediateCatchEvent", "k", "<escalationEventDefinition/>"), "escalation event"),
+        (element("intermediateThrowEvent", "k", "<errorEventDefinition/>"), "error event"),
+        (element("intermediateThrowEvent", "k", timer()), "timer event"),
+        (element("intermediateThrowEvent", "k", TERMINATE), "terminate event"),
+        (element("intermediateCatchEvent", "k", "<cancelEventDefinition/>"), "cancel event"),
+        (user("k", isForCompensation="true"), "step that undoes another (compensation)"),
         (element("intermediateThrowEvent", "k", "<compensateEventDefinition/>"), "compensation event"),
         (element("intermediateCatchEvent", "k", MESSAGE + timer()), "message event"),
         (element("intermediateCatchEvent", "k"), "catching event without a definition"),
-        (user("k", "<multiInstanceLoopCharacteristics/>"), "repeated step (multi-instance)"),
-        (user("k", "<standardLoopCharacteristics/>"), "repeated step (loop)"),
     ],
 )
 def test_what_cannot_be_run_is_named_with_a_remedy(part, kind):
@@ -208,12 +226,20 @@ def test_what_cannot_be_run_is_named_with_a_remedy(part, kind):
     assert len(finding.remedy) > 10
 
 
-def test_event_subprocess_is_named():
-    inner = element(
-        "subProcess", "k", start("s1", MESSAGE) + end("e1") + flow("s1 > e1"), triggeredByEvent="true"
-    )
+@pytest.mark.parametrize(
+    ("trigger", "kind"),
+    [
+        ("", "event subprocess that nothing starts"),
+        (MESSAGE + timer(), "message event"),
+        ("<conditionalEventDefinition/>", "conditional event"),
+        ("<compensateEventDefinition/>", "compensation event"),
+    ],
+)
+def test_event_subprocess_that_cannot_begin_is_named(trigger, kind):
+    inner = handler("k", start("s1", trigger), end("e1"), flow("s1 > e1"))
     report = check(diagram(start(), end(), flow("s > e"), inner))
-    assert "This cannot be run yet: event subprocess." in [each.message for each in report.findings]
+    finding = next(each for each in report.findings if each.code == "unsupported")
+    assert (finding.element, finding.message) == ("s1", f"This cannot be run yet: {kind}.")
 
 
 def test_all_findings_come_at_once_errors_first():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bpm.engine.advance import UnknownOutcomeError, advance
+from bpm.engine.books import Limits
 from bpm.engine.events import (
     Cancelled,
     Finished,
@@ -18,7 +19,6 @@ from bpm.engine.events import (
     StartJob,
     TaskDone,
 )
-from bpm.engine.running import Limits
 from bpm.engine.state import State
 from tests.factories.diagrams import (
     NOW,

@@ -1,0 +1,59 @@
+"""Keys follow their records, and merges end when the surviving record is erased for good."""
+
+from django.dispatch import receiver
+
+from counterparties.matching.models import MatchKey, MatchPair, Merge
+from counterparties.matching.reading import index_record
+from counterparties.matching.registry import merge_kind
+from counterparties.matching.signals import merge_undone, records_merged
+from counterparties.signals import (
+    contact_changed,
+    contact_created,
+    counterparty_changed,
+    counterparty_created,
+)
+from crm.attributes.models import AttributeValue
+from crm.history.signals import record_deleted, record_erasing, record_restored
+from crm.people.access import kind_label
+from crm.people.kinds import kind_named
+
+
+@receiver(record_erasing, dispatch_uid="matching.erase_merged")
+def erase_merged(record, **_kwargs) -> None:
+    """What was merged into it is erased with it; its keys and pairs go too."""
+    label = kind_label(type(record))
+    for merge in Merge.objects.filter(kind=label, survivor_id=record.pk):
+        pks = list(merge.records.filter(is_active=True).values_list("record_id", flat=True))
+        AttributeValue.objects.filter(record_kind=label, record_id__in=pks).delete()
+        kind_named(label).model._base_manager.filter(pk__in=pks, deleted_at__isnull=False).delete()
+        merge.delete()
+    MatchKey.objects.filter(kind=label, record_id=record.pk).delete()
+    MatchPair.objects.filter(first_kind=label, first_id=record.pk).delete()
+    MatchPair.objects.filter(second_kind=label, second_id=record.pk).delete()
+
+
+@receiver([counterparty_created, counterparty_changed], dispatch_uid="matching.index_counterparty")
+def index_counterparty(counterparty, **_kwargs) -> None:
+    index_record(counterparty)
+
+
+@receiver([contact_created, contact_changed], dispatch_uid="matching.index_contact")
+def index_contact(contact, **_kwargs) -> None:
+    index_record(contact)
+
+
+@receiver([records_merged, merge_undone], dispatch_uid="matching.index_merged")
+def index_merged(signal, survivor, merged, **_kwargs) -> None:
+    for record in [survivor, *(merged if signal is merge_undone else [])]:
+        index_record(record)
+
+
+@receiver(record_restored, dispatch_uid="matching.index_restored")
+def index_restored(record, **_kwargs) -> None:
+    if merge_kind(kind_label(type(record))):
+        index_record(record)
+
+
+@receiver(record_deleted, dispatch_uid="matching.forget_deleted")
+def forget_deleted(record, **_kwargs) -> None:
+    MatchKey.objects.filter(kind=kind_label(type(record)), record_id=record.pk).delete()

@@ -1,0 +1,75 @@
+"""What merging knows of counterparties, contacts and the ground, and what it shows in the frame."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from counterparties.matching.keys import register_traits
+from counterparties.matching.reading import organisation_traits, person_traits
+from counterparties.matching.registry import (
+    MergeKind,
+    Pointer,
+    merge_kind,
+    register_mergeable,
+    register_pointer,
+)
+from counterparties.models import Contact, Counterparty
+from counterparties.rows import SINGLES
+from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS
+from crm.files.models import StoredFile
+from crm.history.kinds import EventKind, Group, register_event
+from crm.history.models import Event, EventLink
+from crm.history.undoing import register_undo_page
+from crm.listing.links import BulkLink, register_bulk_link
+from crm.notify.models import Notification
+from crm.web.registry import CardAction, register_card_action
+
+EVENTS = (
+    EventKind(
+        "records_merged", _("merged %(names)s into this record"), "sign-merge-left", Group.CHANGE, "blue"
+    ),
+    EventKind(
+        "merge_undone",
+        _("took the merge with %(names)s back"),
+        "arrow-counterclockwise",
+        Group.CHANGE,
+        "blue",
+    ),
+)
+
+
+def register_matching() -> None:
+    register_mergeable(
+        # The type decides which attributes there are: it stays the survivor's.
+        MergeKind(
+            Counterparty, lambda: COUNTERPARTY_FIELDS - {"counterparty_type"}, derived=frozenset(SINGLES)
+        ),
+        MergeKind(Contact, lambda: CONTACT_FIELDS, derived=frozenset(SINGLES)),
+    )
+    register_traits(Counterparty, organisation_traits)
+    register_traits(Contact, person_traits)
+    register_pointer(
+        Pointer(Event, "subject_kind", "subject_id"),
+        Pointer(EventLink, "kind", "record_id"),
+        Pointer(StoredFile),
+        Pointer(Notification),
+    )
+    register_event(*EVENTS)
+    register_undo_page("records_merged", _undo_url)
+    register_bulk_link(BulkLink(_("Merge"), "sign-merge-left", "matching:merge_create", _may_merge_kind))
+    register_card_action(
+        CardAction("merge", _("Merge"), "sign-merge-left", 60, "matching:merge_partner", allowed=_may_merge)
+    )
+
+
+def _undo_url(event: Event) -> str:
+    return reverse("matching:merge_undo", args=[event.payload["merge"]])
+
+
+def _may_merge(user, card: str, record) -> bool:
+    return _may_merge_kind(user, card)
+
+
+def _may_merge_kind(user, kind: str) -> bool:
+    return merge_kind(kind) is not None and user.access.may(kind, "edit") and user.access.may(kind, "delete")

@@ -1,0 +1,49 @@
+"""How a person wants to hear of each kind of event."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.notify.models import Cadence, Choice
+from crm.notify.notices import Notice, Way, all_notices
+
+
+class ChoicesForm(forms.Form):
+    """A tick and a cadence for every registered kind; `lines` pairs each notice with its two fields."""
+
+    def __init__(self, *args, ways: dict[str, Way], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for notice in all_notices():
+            way = ways[notice.kind]
+            self.fields[f"page-{notice.kind}"] = forms.BooleanField(
+                label=_("In the page: %(event)s") % {"event": notice.label}, required=False, initial=way.page
+            )
+            self.fields[f"mail-{notice.kind}"] = forms.ChoiceField(
+                label=_("By mail: %(event)s") % {"event": notice.label},
+                choices=Cadence.choices,
+                initial=way.mail,
+            )
+
+    @property
+    def lines(self) -> list[tuple[Notice, forms.BoundField, forms.BoundField]]:
+        return [(one, self[f"page-{one.kind}"], self[f"mail-{one.kind}"]) for one in all_notices()]
+
+    def ways(self) -> dict[str, Way]:
+        """What was chosen, by kind."""
+        values = self.cleaned_data
+        return {
+            one.kind: Way(values[f"page-{one.kind}"], values[f"mail-{one.kind}"]) for one in all_notices()
+        }
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [(notice.kind, notice.label) for notice in all_notices()]
+
+
+class DefaultForm(forms.ModelForm):
+    """What the administrator proposes to everybody who has not chosen himself."""
+
+    kind = forms.ChoiceField(label=_("What happened"), choices=_kinds)
+
+    class Meta:
+        model = Choice
+        fields = ["kind", "page", "mail"]

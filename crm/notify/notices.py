@@ -1,0 +1,85 @@
+"""The registry of what people are told of, and how each of them wants to hear it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from crm.notify.models import Cadence, Choice
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A kind of event. `page`, `mail`: how people hear of it until they or an administrator choose otherwise."""
+
+    kind: str
+    label: str
+    icon: str = "bell"
+    page: bool = True
+    mail: str = Cadence.NEVER
+
+
+@dataclass(frozen=True)
+class Way:
+    """In the page or not, and how often by mail."""
+
+    page: bool
+    mail: str
+
+
+_notices: dict[str, Notice] = {}
+_UNKNOWN = Notice("", "")
+
+
+def register_notice(*notices: Notice) -> None:
+    """Called from an area's `AppConfig.ready()`."""
+    _notices.update({notice.kind: notice for notice in notices})
+
+
+def all_notices() -> list[Notice]:
+    """Every registered kind, in the order the areas registered them."""
+    return list(_notices.values())
+
+
+def notice_of(kind: str) -> Notice:
+    """The kind's notice; a plain one that stands in the page for a kind no area offers any more."""
+    return _notices.get(kind, _UNKNOWN)
+
+
+def mail_is_set_up() -> bool:
+    """Without a mail server letters would only fill the log."""
+    return not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
+
+
+def way_of(user, kind: str) -> Way:
+    """How `user` hears of this kind: his own choice, else the administrator's, else the area's. One query."""
+    chosen = {row.user_id: row for row in Choice.objects.filter(Q(user=user) | Q(user=None), kind=kind)}
+    found = chosen.get(user.pk) or chosen.get(None) or notice_of(kind)
+    return Way(found.page, found.mail)
+
+
+def ways_of(user) -> dict[str, Way]:
+    """The same for every registered kind. One query."""
+    found = {notice.kind: Way(notice.page, notice.mail) for notice in all_notices()}
+    rows = Choice.objects.filter(Q(user=user) | Q(user=None), kind__in=found)
+    for row in sorted(rows, key=lambda row: row.user_id is not None):
+        found[row.kind] = Way(row.page, row.mail)
+    return found
+
+
+@transaction.atomic
+def choose(*, user, ways: Mapping[str, Way]) -> None:
+    """Remembers how `user` wants to hear of these kinds. Raises KeyError for a kind no area registered."""
+    rows = [
+        Choice(user=user, kind=_notices[kind].kind, page=way.page, mail=way.mail)
+        for kind, way in ways.items()
+    ]
+    Choice.objects.filter(user=user, kind__in=ways).delete()
+    Choice.objects.bulk_create(rows)
+
+
+def forget_choices(*, user) -> None:
+    """Back to what the administrator and the areas propose."""
+    Choice.objects.filter(user=user).delete()
