@@ -179,11 +179,21 @@ class ContactForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
         return cleaned
 
 
-class LinkForm(forms.Form):
-    """An existing contact for a counterparty, or the other way round."""
+class RoleForm(forms.Form):
+    """What a contact is at a counterparty, and when."""
 
     role = forms.CharField(label=_("Role there"), max_length=80, required=False)
+    since = forms.DateField(label=_("Since"), required=False, widget=DateInput())
+    until = forms.DateField(label=_("Until"), required=False, widget=DateInput())
     is_primary = forms.BooleanField(label=_("Primary contact"), required=False)
+
+    def refuse(self, error: forms.ValidationError) -> None:
+        for field, errors in error.error_dict.items():
+            self.add_error(field, errors)
+
+
+class LinkForm(RoleForm):
+    """An existing contact for a counterparty, or the other way round."""
 
     def __init__(self, *args, user, record, **kwargs):
         super().__init__(*args, **kwargs)

@@ -39,6 +39,13 @@ EVENTS = (
         "contact_linked", _("linked %(contact)s with %(counterparty)s"), "link-45deg", Group.CHANGE, "grey"
     ),
     EventKind(
+        "contact_link_changed",
+        _("changed the role of %(contact)s at %(counterparty)s"),
+        "person-badge",
+        Group.CHANGE,
+        "grey",
+    ),
+    EventKind(
         "contact_unlinked",
         _("removed the link of %(contact)s with %(counterparty)s"),
         "x-lg",

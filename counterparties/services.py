@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,7 +26,7 @@ from crm.history.kinds import named
 from crm.history.services import record_event
 from crm.notify.services import publish
 from crm.people.access import kind_label
-from crm.people.visibility import OwnedRecord, demand, demand_kind
+from crm.people.visibility import OwnedRecord, demand, demand_kind, may
 
 COUNTERPARTY_FIELDS = {
     "name",
@@ -242,6 +244,8 @@ def link_contact(
     contact: Contact,
     role: str = "",
     is_primary: bool = False,
+    since: date | None = None,
+    until: date | None = None,
     by,
     via: str = "",
 ) -> ContactLink:
@@ -252,13 +256,16 @@ def link_contact(
     demand(by, "view", counterparty)
     demand(by, "view", contact)
     role = " ".join(role.split())[:80]
+    _demand_order(since, until)
     Counterparty.objects.select_for_update().get(pk=counterparty.pk)
     others = ContactLink.objects.filter(counterparty=counterparty).exclude(contact=contact)
     is_primary = is_primary or not others.exists()
     if is_primary:
         others.filter(is_primary=True).update(is_primary=False)
     link, is_new = ContactLink.objects.get_or_create(
-        counterparty=counterparty, contact=contact, defaults={"role": role, "is_primary": is_primary}
+        counterparty=counterparty,
+        contact=contact,
+        defaults={"role": role, "is_primary": is_primary, "since": since, "until": until},
     )
     if not is_new:
         link.role, link.is_primary = role or link.role, is_primary or link.is_primary
@@ -269,6 +276,52 @@ def link_contact(
         kind="contact_linked", subject=contact, by=by, cards=[counterparty], payload=payload, via=via
     )
     return link
+
+
+def _demand_order(since: date | None, until: date | None) -> None:
+    if since and until and until < since:
+        raise ValidationError({"until": _("It ends before it begins.")})
+
+
+@transaction.atomic
+def edit_link(
+    *,
+    link: ContactLink,
+    role: str,
+    is_primary: bool,
+    since: date | None,
+    until: date | None,
+    by,
+    via: str = "",
+) -> bool:
+    """Changes what the contact is at the counterparty; whether anything differs. A primary one displaces the other.
+
+    Raises PermissionDenied unless `by` may edit either, ValidationError for an end before the beginning.
+    """
+    if not may(by, "edit", link.counterparty):
+        demand(by, "edit", link.contact)
+    _demand_order(since, until)
+    Counterparty.objects.select_for_update().get(pk=link.counterparty_id)
+    wanted = {"role": " ".join(role.split())[:80], "is_primary": is_primary, "since": since, "until": until}
+    if all(getattr(link, name) == value for name, value in wanted.items()):
+        return False
+    if is_primary:
+        ContactLink.objects.filter(counterparty=link.counterparty_id).exclude(pk=link.pk).update(
+            is_primary=False
+        )
+    for name, value in wanted.items():
+        setattr(link, name, value)
+    link.save()
+    payload = {"contact": str(link.contact), "counterparty": link.counterparty.name, "note": wanted["role"]}
+    record_event(
+        kind="contact_link_changed",
+        subject=link.contact,
+        by=by,
+        cards=[link.counterparty],
+        payload=payload,
+        via=via,
+    )
+    return True
 
 
 @transaction.atomic
