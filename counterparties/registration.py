@@ -15,6 +15,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
+from crm.notify.notices import Notice, register_notice
 from crm.people.access import register_category_rule
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
@@ -123,6 +124,7 @@ def register_counterparties() -> None:
             summary=lambda record: _words(record.position, show_phone(record.phone), record.email),
         )
     )
+    register_notice(Notice("duplicates_found", _("My search for duplicates is done"), "files"))
     register_deletable(COUNTERPARTY, CONTACT)
     _register_editors()
     register_event(*EVENTS)

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "crm.web.errors.bad_request"
+
 urlpatterns = [
     path("", include("crm.web.urls")),
     path("accounts/", include("allauth.urls")),

@@ -12,6 +12,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
+from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
@@ -69,6 +70,15 @@ def register_leads() -> None:
             facts=lead_facts,
             summary=_summary,
         )
+    )
+    register_notice(
+        Notice("leads.assigned", _("A lead becomes mine"), "person-plus", mail="hourly"),
+        Notice(
+            "leads.response_overdue",
+            _("A lead has waited too long for its first response"),
+            "alarm",
+            mail="now",
+        ),
     )
     register_deletable(LEAD_KIND)
     register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES)))

@@ -111,6 +111,12 @@ def card_next(request, kind, pk):
 
 
 @require_GET
+def shortcuts(request):
+    """Which keys do what."""
+    return htmx.page(request, "web/shortcuts.html", {}, partial="keys")
+
+
+@require_GET
 def style(request) -> HttpResponse:
     """Every component in both themes, for those who build pages."""
     if not settings.DEBUG:

@@ -7,7 +7,8 @@ const failed = (message) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  failed(status === 403 ? text.textDenied : status === 404 ? text.textGone : text.textFailed);
+  const known = { 403: text.textDenied, 404: text.textGone, 413: text.textLarge };
+  failed(known[status] || text.textFailed);
 });
 document.addEventListener("htmx:sendError", () => failed(text.textOffline));
 document.addEventListener("htmx:timeout", () => failed(text.textOffline));

@@ -1,4 +1,4 @@
-// "/" opens the search as Ctrl-K does; "g" and a letter to the menu entry that carries it (data-key); "c" creates.
+// "/" opens the search as Ctrl-K does; "g" and a letter to the menu entry that carries it (data-key); "c" creates, "?" helps.
 let afterG = 0;
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
 
@@ -7,6 +7,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "/") {
     event.preventDefault();
     document.querySelector("[data-palette-open]")?.click();
+  } else if (event.key === "?") {
+    document.querySelector("[data-shortcuts]")?.click();
   } else if (event.key === "g") {
     afterG = Date.now();
   } else if (Date.now() - afterG < 1200) {

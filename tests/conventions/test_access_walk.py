@@ -38,8 +38,9 @@ pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors.
-PUBLIC = {"web:preference", "web_forms:form_page"}
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
+# what the browser needs to install the product; none of them names a record or a person.
+PUBLIC = {"web:preference", "web_forms:form_page", "web:manifest", "web:service_worker", "web:offline"}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [

@@ -123,3 +123,26 @@ def test_the_palette_gives_commands_by_keyboard(open_page, company):
     assert overflow(page) <= 0
     page.keyboard.press("Enter")
     page.wait_for_selector("html[data-bs-theme=dark]")
+
+
+def test_what_was_typed_comes_back_after_a_reload_and_leaves_once_saved(open_page, company):
+    record = make_counterparty(company["rep"], name="Draft")
+    page = open_page(company["rep"])
+    page.goto(f"/counterparties/{record.pk}/")
+    page.fill("#history textarea", "Half a thought")
+    page.wait_for_function("Object.keys(sessionStorage).some((name) => name.startsWith('draft:'))")
+    page.reload()
+    page.wait_for_selector("#history .draft-note")
+    assert page.locator("#history textarea").input_value() == "Half a thought"
+    page.locator("#history textarea").press("Control+Enter")
+    page.wait_for_selector("#history .history >> text=Half a thought")
+    page.reload()
+    page.wait_for_selector("#history textarea")
+    assert page.locator("#history textarea").input_value() == ""
+
+
+def test_the_question_mark_tells_the_keys(open_page, company):
+    page = open_page(company["rep"])
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open] .shortcuts")
+    assert findings(page) == []

@@ -164,3 +164,15 @@ def test_a_long_select_marks_the_chosen_option_and_escapes():
         '<select id="id_zone" name="zone"><option value="a&amp;" selected>&lt;A&gt;</option>'
         '<option value="b">B</option></select>'
     )
+
+
+def test_too_big_a_form_is_a_413_that_says_so(signed_in, rep, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = signed_in(rep).post("/profile/", {"first_name": "x" * 2000})
+    assert (answer.status_code, "That was too much at once" in answer.content.decode()) == (413, True)
+
+
+def test_my_sign_ins_are_listed(company):
+    client = Client()
+    client.post("/accounts/login/", {"login": "rep", "password": "demo"})
+    assert client.get("/accounts/sessions/").status_code == 200
