@@ -36,6 +36,11 @@ REACH = (
 )
 
 
+def category_names(counterparty: Counterparty) -> str:
+    """Those of a list's row, in their order of creation."""
+    return ", ".join(str(one.category) for one in counterparty.memberships.all())
+
+
 def primary_contact(counterparty: Counterparty) -> Contact | None:
     """The one of a list's row."""
     return counterparty.primary_links[0].contact if counterparty.primary_links else None
@@ -76,6 +81,7 @@ class CounterpartyList(RecordList):
         Field("addresses", _("Further addresses"), computed=True, get=rows_text("addresses")),
         Field("website", _("Website")),
         Field("note", _("Note"), editable=True),
+        Field("categories", _("Categories"), computed=True, get=category_names),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
         *OWNERSHIP,
@@ -93,7 +99,10 @@ class CounterpartyList(RecordList):
         contacts = ContactLink.objects.filter(
             is_primary=True, contact__in=Contact.objects.visible_to(self.user)
         ).select_related("contact")
-        return rows.prefetch_related(Prefetch("contact_links", contacts, to_attr="primary_links"))
+        rows = rows.prefetch_related(Prefetch("contact_links", contacts, to_attr="primary_links"))
+        if any(one.key == "categories" for one in self.columns):
+            rows = rows.prefetch_related("memberships__category")
+        return rows
 
 
 class ContactList(RecordList):

@@ -13,7 +13,7 @@ from counterparties.cleaning import clean_what_can_be
 from counterparties.forms import CounterpartyForm
 from counterparties.lists import CounterpartyList
 from counterparties.matching.views.typing import matches_page
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.models import Category, Contact, ContactLink, Counterparty
 from counterparties.services import create_counterparty, edit_counterparty
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
@@ -52,6 +52,7 @@ def counterparty_detail(request, pk: int):
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": counterparty_card_facts(record),
+        "categories": Category.objects.filter(members__counterparty=record),
         "sections": [*attribute_facts(record, request.user), *counterparty_sections(record)],
     }
     return page(request, "counterparties/counterparty_detail.html", context, partial="facts")
