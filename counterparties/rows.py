@@ -283,6 +283,15 @@ def rows_of(record, name: str) -> list[dict]:
     return rows
 
 
+def with_first(single: str, rows: list[dict], value: str) -> list[dict]:
+    """The rows with that of `value` at the head, added when it is not among them."""
+    column = _VALUE[single]
+    if rows[0][column] == value:
+        return rows
+    row = next((row for row in rows if row[column] == value), None) or _plain_row(single, value)
+    return [row, *(other for other in rows if other[column] != value)]
+
+
 def _plain_row(single: str, value: str, typed: str = "") -> dict:
     if single == "email":
         return {"label": "", "email": value}

@@ -15,7 +15,6 @@ from counterparties.matching.registry import (
     register_pointer,
 )
 from counterparties.models import Contact, Counterparty
-from counterparties.rows import SINGLES
 from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS
 from crm.files.models import StoredFile
 from crm.history.kinds import EventKind, Group, register_event
@@ -42,10 +41,8 @@ EVENTS = (
 def register_matching() -> None:
     register_mergeable(
         # The type decides which attributes there are: it stays the survivor's.
-        MergeKind(
-            Counterparty, lambda: COUNTERPARTY_FIELDS - {"counterparty_type"}, derived=frozenset(SINGLES)
-        ),
-        MergeKind(Contact, lambda: CONTACT_FIELDS, derived=frozenset(SINGLES)),
+        MergeKind(Counterparty, lambda: COUNTERPARTY_FIELDS - {"counterparty_type"}),
+        MergeKind(Contact, lambda: CONTACT_FIELDS),
     )
     register_traits(Counterparty, organisation_traits)
     register_traits(Contact, person_traits)

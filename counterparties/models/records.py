@@ -13,7 +13,16 @@ from counterparties.models.categories import CategoriesField
 from counterparties.models.dictionaries import CounterpartyType, Industry, Region
 from counterparties.models.points import ContactPoint
 from counterparties.name_keys import name_key, person_key
-from counterparties.rows import ACCOUNTS, ADDRESSES, EMAILS, MESSENGERS, PHONES, RowsField
+from counterparties.rows import (
+    ACCOUNTS,
+    ADDRESSES,
+    EMAILS,
+    MESSENGERS,
+    PHONES,
+    SINGLES,
+    RowsField,
+    with_first,
+)
 from crm.attributes.models import AttributedRecord, AttributeSet
 from crm.people.access import kind_label
 from crm.people.phones import show_phone
@@ -68,11 +77,21 @@ class Reachable(models.Model):
         abstract = True
 
     def save(self, *args, **kwargs) -> None:
-        is_new = self._state.adding
+        is_new, fields = self._state.adding, kwargs.get("update_fields")
+        if fields is None:
+            self._put_the_main_ones_first()
         super().save(*args, **kwargs)
-        fields = kwargs.get("update_fields")
         if fields is None or {"phones", "emails"} & set(fields):
             self._write_points(is_new)
+
+    def _put_the_main_ones_first(self) -> None:
+        """A merge chooses the main phone and unites the others: the rows follow the single column."""
+        for single, many in SINGLES.items():
+            rows = getattr(self, many)
+            if rows and not getattr(self, single):
+                setattr(self, single, PHONES.same_key(rows[0]))
+            elif rows:
+                setattr(self, many, with_first(single, rows, getattr(self, single)))
 
     def _write_points(self, is_new: bool) -> None:
         wanted = {("phone", row["number"]) for row in self.phones[1:]}
