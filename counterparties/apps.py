@@ -9,6 +9,8 @@ class CounterpartiesConfig(AppConfig):
 
     def ready(self) -> None:
         import counterparties.receivers  # noqa: F401
+        from counterparties.imports.registration import register_imports
         from counterparties.registration import register_counterparties
 
         register_counterparties()
+        register_imports()

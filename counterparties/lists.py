@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType, Industry, Region
 from counterparties.rows import SHAPES, SINGLES, rows_of
 from counterparties.services import edit_contact, edit_counterparty
-from crm.listing.fields import Field
+from crm.listing.fields import TAGS, Field
 from crm.listing.lists import RecordList
 
 OWNERSHIP = (
@@ -84,6 +84,7 @@ class CounterpartyList(RecordList):
         Field("categories", _("Categories"), computed=True, get=category_names),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
+        TAGS,
         *OWNERSHIP,
     )
     default_columns = ("name", "type", "tax_number", "city", "phone", "contact", "next", "owner")
@@ -120,6 +121,7 @@ class ContactList(RecordList):
         Field("messengers", _("Messengers"), computed=True, get=rows_text("messengers")),
         Field("note", _("Note"), editable=True),
         Field("next", _("Next step"), computed=True),
+        TAGS,
         *OWNERSHIP,
     )
     default_columns = ("name", "position", "counterparty", "phone", "email", "next", "owner", "created_at")

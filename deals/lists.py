@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.fields import Field
+from crm.listing.fields import TAGS, Field
 from crm.listing.lists import COUNT_CAP, RecordList
 from deals import many
 from deals.models import Deal, DealStatus, DealType, LossReason
@@ -28,6 +28,7 @@ FIELDS = (
     Field("close_date", _("Close date"), "date", sort="close_date", editable=True),
     Field("close_date_slips", _("Times put off"), "number"),
     Field("next", _("Next step"), computed=True),
+    TAGS,
     Field("stage_since", _("Since"), "moment", sort="stage_since"),
     Field("postponed_until", _("Postponed until"), "date"),
     Field("loss_reason", _("Reason of loss"), "record", dictionary=LossReason, joins=("loss_reason",)),

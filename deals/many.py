@@ -74,10 +74,7 @@ def _write(found: list[Deal], field: str, value) -> None:
 
 def _record(found: list[Deal], changes: dict, by, via: str) -> dict[int, Event]:
     """One event a deal, on its own card, its counterparty's and its contacts'."""
-    last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    record_events(kind="deal_changed", subjects=found, by=by, via=via, changes=changes)
-    fresh = Event.objects.filter(pk__gt=last, subject_kind=DEAL, subject_id__in=[deal.pk for deal in found])
-    events = {event.subject_id: event for event in fresh.order_by("pk")}
+    events = record_events(kind="deal_changed", subjects=found, by=by, via=via, changes=changes)
     cards = [(deal.pk, kind_label(Counterparty), deal.counterparty_id) for deal in found]
     people = DealContact.objects.filter(deal__in=found).values_list("deal_id", "contact_id")
     cards += [(pk, kind_label(Contact), contact) for pk, contact in people]

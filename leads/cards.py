@@ -78,6 +78,11 @@ def became(user, lead: Lead) -> list[Outcome]:
         for record in (lead.deal, lead.counterparty, lead.contact, lead.duplicate_of)
         if record is not None
     ]
+    return outcomes(user, records)
+
+
+def outcomes(user, records: list) -> list[Outcome]:
+    """Those of the records that the reader sees."""
     pairs = [(kind_of(record).label, record.pk) for record in records]
     visible = visible_pairs(user, pairs)
     kinds = [kind_of(record) for record in records]

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from counterparties.models import Contact, Counterparty, CounterpartyType, home_country
+from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType, home_country
 from counterparties.services import create_contact, create_counterparty, link_contact
+from crm.files.services import copy_file, files_of
 from crm.history.services import carry_history, record_event
 from crm.notify.services import publish
 from crm.people.visibility import demand
@@ -62,14 +63,48 @@ def convert_lead(
         return Conversion(fresh.counterparty, fresh.contact, fresh.deal, is_new=False)
     if fresh.status not in OPEN_STATUSES:
         raise ValidationError(_("Reopen the lead before converting it."))
+    made = _made(counterparty, contact, contact_values, deal_values)
     if counterparty is None:
         values, attributes = counterparty_values or {}, counterparty_attributes
         counterparty = _new_counterparty(fresh, counterparty_type, values, attributes, by, via)
     demand(by, "view", counterparty)
+    link = _link_wanted(counterparty, contact)
     contact = _contact(fresh, counterparty, contact, contact_values, by, via)
     deal = _deal(fresh, counterparty, contact, deal_values, by, via)
-    _qualify(lead, fresh, counterparty, contact, deal, by, via)
+    note = {
+        "made": made,
+        "before": fresh.status,
+        "link": _new_link(counterparty, contact) if link else None,
+        "files": _copy_files(fresh, deal, by),
+    }
+    _qualify(lead, fresh, counterparty, contact, deal, by, via, note)
     return Conversion(counterparty, contact, deal)
+
+
+def _made(counterparty, contact, contact_values, deal_values) -> list[str]:
+    """Which records are new: an undo takes them back."""
+    found = {
+        "counterparty": counterparty is None,
+        "contact": contact is None and contact_values is not None,
+        "deal": deal_values is not None,
+    }
+    return [name for name, is_new in found.items() if is_new]
+
+
+def _link_wanted(counterparty: Counterparty, contact: Contact | None) -> bool:
+    """Whether the contact does not stand for the counterparty yet."""
+    return contact is not None and not contact.links.filter(counterparty=counterparty).exists()
+
+
+def _new_link(counterparty: Counterparty, contact: Contact | None) -> int | None:
+    return ContactLink.objects.values_list("pk", flat=True).get(counterparty=counterparty, contact=contact)
+
+
+def _copy_files(lead: Lead, deal: Deal | None, by) -> list[int]:
+    """The lead's files stand on the deal too; each card keeps its own, so that either can be erased."""
+    if deal is None:
+        return []
+    return [copy_file(stored=stored, record=deal, by=by).pk for stored in files_of(lead)]
 
 
 def _new_counterparty(lead: Lead, kind: CounterpartyType | None, values: dict, attributes, by, via: str):
@@ -112,7 +147,7 @@ def _deal(lead: Lead, counterparty: Counterparty, contact: Contact | None, value
     return create_deal(counterparty=counterparty, contacts=people, by=by, via=via, **values)
 
 
-def _qualify(lead: Lead, fresh: Lead, counterparty, contact, deal, by, via: str) -> None:
+def _qualify(lead: Lead, fresh: Lead, counterparty, contact, deal, by, via: str, note: dict) -> None:
     before, now = fresh.status, timezone.now()
     fresh.status, fresh.converted_at = LeadStatus.QUALIFIED, now
     fresh.counterparty, fresh.contact, fresh.deal = counterparty, contact, deal
@@ -122,7 +157,7 @@ def _qualify(lead: Lead, fresh: Lead, counterparty, contact, deal, by, via: str)
     fresh.save()
     lead.refresh_from_db()
     cards = [counterparty, contact, deal]
-    payload = {"counterparty": counterparty.name}
+    payload = {"counterparty": counterparty.name, **note}
     record_event(
         kind="lead_converted",
         subject=lead,

@@ -12,7 +12,6 @@ from counterparties.duplicates import Duplicate, duplicate_contacts, duplicate_c
 from counterparties.models import Contact, Counterparty, CounterpartyType
 from counterparties.pickers import RecordChoiceField
 from crm.attributes.forms import DateInput
-from crm.money.fields import MoneyFormField
 from crm.money.models import Currency, default_currency
 from crm.web.record_forms import RecordForm
 from deals.models import Deal, DealType
@@ -21,6 +20,18 @@ from leads.models import Lead
 
 NEW, OTHER, NONE = "new", "other", "none"
 SURE = {"tax_number", "phone", "email"}
+
+
+def reload_attributes(url: str) -> dict[str, str]:
+    """Another type has other attributes: the form comes anew with what was typed."""
+    return {
+        "hx-get": url,
+        "hx-trigger": "change",
+        "hx-include": "closest form",
+        "hx-target": "closest form",
+        "hx-swap": "outerHTML",
+        "hx-params": "not csrfmiddlewaretoken,form_token",
+    }
 
 
 class ChoiceForm(forms.Form):
@@ -76,14 +87,7 @@ class ClientForm(CleanedValuesMixin, RecordForm):
         self.types = list(CounterpartyType.objects.filter(is_active=True))
         field = self.fields["counterparty_type"]
         field.choices = [(one.pk, str(one)) for one in self.types]
-        field.widget.attrs |= {
-            "hx-get": reload_url,
-            "hx-trigger": "change",
-            "hx-include": "closest form",
-            "hx-target": "closest form",
-            "hx-swap": "outerHTML",
-            "hx-params": "not csrfmiddlewaretoken,form_token",
-        }
+        field.widget.attrs |= reload_attributes(reload_url)
         given = str(self.given("counterparty_type") or "")
         fitting = [one for one in self.types if one.is_person == is_person] or self.types
         self.type = next((one for one in self.types if str(one.pk) == given), fitting[0] if fitting else None)
@@ -122,25 +126,41 @@ class PersonForm(CleanedValuesMixin, RecordForm):
         return cleaned
 
 
-class DealForm(forms.Form):
-    """The essentials of a deal."""
+class DealForm(RecordForm):
+    """The essentials of a deal with the attributes of its type."""
 
     prefix = "d"
-    name = forms.CharField(label=_("Name"), max_length=200)
-    deal_type = forms.ModelChoiceField(DealType.objects.none(), label=_("Deal type"), empty_label=None)
-    amount = MoneyFormField(label=_("Amount"), required=False, max_digits=15, decimal_places=2, min_value=0)
-    currency = forms.ModelChoiceField(
-        Currency.objects.filter(is_active=True), label=_("Currency"), empty_label=None
-    )
-    close_date = forms.DateField(label=_("Close date"), required=False, widget=DateInput())
 
-    def __init__(self, *args, **kwargs):
+    class Meta:
+        model = Deal
+        fields = ["name", "deal_type", "amount", "currency", "close_date"]
+        widgets = {"close_date": DateInput()}
+
+    def __init__(self, *args, reload_url: str, **kwargs):
         super().__init__(*args, **kwargs)
-        types = DealType.objects.filter(is_active=True).order_by("-is_default", "position", "id")
-        self.fields["deal_type"].queryset = types
-        self.types = list(types)
-        self.fields["deal_type"].widget.choices = [(one.pk, str(one)) for one in self.types]
-        self.initial.setdefault("deal_type", self.types[0].pk if self.types else None)
+        self.fields["currency"].queryset = Currency.objects.filter(is_active=True)
+        self.fields["currency"].empty_label = None
+        self.types = list(DealType.objects.filter(is_active=True).order_by("-is_default", "position", "id"))
+        field = self.fields["deal_type"]
+        field.queryset, field.empty_label = DealType.objects.filter(is_active=True), None
+        field.choices = [(one.pk, str(one)) for one in self.types]
+        field.widget.attrs |= reload_attributes(reload_url)
+        given = str(self.given("deal_type") or "")
+        first = self.types[0] if self.types else None
+        chosen = next((one for one in self.types if str(one.pk) == given), first)
+        self.initial["deal_type"] = chosen.pk if chosen else None
+        self.instance.deal_type = chosen
+        self.add_attribute_fields(chosen.attribute_set_id if chosen else None)
+
+    def demanded(self) -> list:
+        """The bound fields of the attributes that must be filled."""
+        return [self[item.field_name] for item in self.attribute_list if item.required]
+
+    def optional(self) -> list:
+        return [self[item.field_name] for item in self.attribute_list if not item.required]
+
+    def has_optional_errors(self) -> bool:
+        return self.is_bound and any(bound.errors for bound in self.optional())
 
 
 class ConversionForms:
@@ -176,7 +196,11 @@ class ConversionForms:
         )
         self.person = PersonForm(data, user=user, initial=self._person() | _part(given, "p-"))
         self.deal = DealForm(
-            data, initial={"name": lead.name, "currency": default_currency()} | _part(given, "d-")
+            data,
+            files,
+            user=user,
+            reload_url=url,
+            initial={"name": lead.name, "currency": default_currency()} | _part(given, "d-"),
         )
         self.offers_deal = bool(self.deal.types) and user.access.may(Deal, "create")
         initial = (
@@ -260,7 +284,7 @@ class ConversionForms:
         elif picked["contact"] != NONE:
             found["contact"] = _record(self.people, picked["contact"])
         if self.makes_deal:
-            found["deal_values"] = dict(self.deal.cleaned_data)
+            found["deal_values"] = {**self.deal.field_values(), "attributes": self.deal.attribute_values()}
         return found
 
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from counterparties.demo import CITIES, FIRST, LAST, OWNERS, POSITIONS, address, grow_old, phone, tax_number
 from crm.people.folding import fold
 from crm.web.demo import Demo, demo_step
-from leads.models import Lead, LeadSource, LeadStatus, UnqualifiedReason
+from leads.models import (
+    AssignmentRule,
+    Lead,
+    LeadSource,
+    LeadStatus,
+    ScoreRule,
+    ScoreTest,
+    Strategy,
+    UnqualifiedReason,
+    WebForm,
+    WebFormField,
+)
+from leads.response import deadline, minutes_taken
+from leads.scoring import next_batch, score_leads
 from leads.services import (
     convert_lead,
     create_lead,
@@ -42,6 +57,21 @@ NOTES = [
     "",
     "",
 ]
+SCORES = [
+    ("Company e-mail", "Firmowy e-mail", 10, ScoreTest.COMPANY_EMAIL, ""),
+    ("Phone is known", "Znany telefon", 5, ScoreTest.FILTERS, "f=phone%3Afilled"),
+    ("Tax number is known", "Znany NIP", 10, ScoreTest.FILTERS, "f=tax_number%3Afilled"),
+    ("Somebody has talked to them", "Ktoś z nimi rozmawiał", 15, ScoreTest.ANSWERED, ""),
+]
+FORM_TEXTS = {
+    "title": "Ask for an offer",
+    "title_pl": "Zapytaj o ofertę",
+    "intro": "Tell us what you need. We answer within a working day.",
+    "intro_pl": "Napisz, czego potrzebujesz. Odpowiadamy w ciągu dnia roboczego.",
+    "consent": "I agree to be called or written to about this request.",
+    "consent_pl": "Zgadzam się na telefon lub e-mail w sprawie tego zapytania.",
+    "sites": "https://www.contentum.example",
+}
 STATUSES = [
     (LeadStatus.NEW, 20),
     (LeadStatus.IN_WORK, 18),
@@ -55,6 +85,28 @@ STATUSES = [
 @demo_step(20)
 def dictionaries(demo: Demo) -> None:
     create_standard_dictionaries()
+
+
+@demo_step(41, "small")
+def rules(demo: Demo) -> None:
+    """What gives points, a rule of assignment to be switched on, and a form for the company's page."""
+    admin = demo.users["admin"]
+    for name, name_pl, points, test, query in SCORES:
+        ScoreRule.objects.create(
+            name=name, name_pl=name_pl, points=points, test=test, query=query, author=admin
+        )
+    AssignmentRule.objects.create(
+        name="Sales North in turn", name_pl="Sprzedaż Północ po kolei", author=admin, is_active=False,
+        strategy=Strategy.ROUND_ROBIN, department=demo.users["rep"].department,
+    )  # fmt: skip
+    form = WebForm.objects.create(
+        name="Ask for an offer", name_pl="Zapytaj o ofertę", author=admin, **FORM_TEXTS
+    )
+    WebFormField.objects.bulk_create(
+        WebFormField(form=form, field=field, position=place, is_required=field in {"company", "email"})
+        for place, field in enumerate(("company", "first_name", "last_name", "email", "phone", "note"))
+    )
+    score_leads(next_batch(0))
 
 
 @demo_step(40, "small")
@@ -77,7 +129,17 @@ def _grow_old(lead: Lead, days: int) -> None:
     came = Lead.objects.values_list("created_at", flat=True).get(pk=lead.pk)
     answered = came + timedelta(hours=5) if lead.first_response_at else None
     converted = came + timedelta(days=days / 2) if lead.converted_at else None
-    Lead.objects.filter(pk=lead.pk).update(first_response_at=answered, converted_at=converted)
+    values = {"first_response_at": answered, "converted_at": converted, "respond_by": _respond_by(lead, came)}
+    if answered:
+        values["response_minutes"] = minutes_taken(came, answered)
+    Lead.objects.filter(pk=lead.pk).update(**values)
+
+
+def _respond_by(lead: Lead, came: datetime) -> datetime | None:
+    """By the agreement with the source; of the new ones a few still have time, the others wait for nobody."""
+    if lead.status != LeadStatus.NEW:
+        return deadline(lead.source, came)
+    return deadline(lead.source, timezone.now()) if lead.pk % 4 == 0 else None
 
 
 def _lead(demo: Demo, number: int, sources: list) -> Lead:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.fields import Field
+from crm.listing.fields import TAGS, Field
 from crm.listing.lists import COUNT_CAP, Filter, RecordList
 from crm.listing.models import Import
 from leads.models import LEAD_KIND, Lead, LeadSource, LeadStatus, UnqualifiedReason
@@ -47,6 +47,7 @@ FIELDS = (
     Field("reason", _("Reason"), "record", dictionary=UnqualifiedReason, joins=("reason",)),
     Field("status_note", _("Note on the status")),
     Field("next", _("Next step"), computed=True),
+    TAGS,
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
@@ -82,7 +83,9 @@ class LeadList(RecordList):
 
     @property
     def filters(self) -> list[Filter]:
-        offered = [*super().filters, Filter("response", _("First response"), _responses, _response_condition)]
+        offered = super().filters
+        if self.params.get("response") or self.tab == LeadStatus.NEW:
+            offered.append(Filter("response", _("First response"), _responses, _response_condition))
         if self.params.get("import"):
             offered.append(
                 Filter("import", _("Import"), _imports, lambda value, user: Q(import_id=int(value)))

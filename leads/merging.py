@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from counterparties.matching.keys import Traits, make_traits
 from counterparties.matching.merging import MergeRefused
 from counterparties.matching.reading import texts_of
-from leads.models import Lead, LeadStatus
+from leads.models import LEAD_KIND, Lead, LeadStatus
+
+# A converted lead is the same as what it became, and a marked duplicate has been decided about.
+_CLIENTS = frozenset({"counterparties.counterparty", "counterparties.contact"})
+_SETTLED = {LeadStatus.QUALIFIED: _CLIENTS, LeadStatus.DUPLICATE: _CLIENTS | {LEAD_KIND}}
 
 
 def lead_traits(values: Mapping) -> Traits:
@@ -20,7 +25,7 @@ def lead_traits(values: Mapping) -> Traits:
         texts_of(values, "email", "emails", "email"),
     )
     name = values.get("company") or (values.get("name") or "" if not person else "")
-    return make_traits(
+    traits = make_traits(
         tax_numbers=[values.get("tax_number") or ""],
         phones=phones,
         emails=emails,
@@ -29,6 +34,7 @@ def lead_traits(values: Mapping) -> Traits:
         websites=[values.get("website") or ""],
         cities=[values.get("city") or ""],
     )
+    return replace(traits, settled_with=_SETTLED.get(values.get("status"), frozenset()))
 
 
 def check_merge(survivor: Lead, merged: list[Lead]) -> None:

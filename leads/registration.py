@@ -29,6 +29,13 @@ EVENTS = (
     EventKind(
         "lead_converted", _("converted the lead into %(counterparty)s"), "check-circle", Group.STAGE, "green"
     ),
+    EventKind(
+        "lead_conversion_undone",
+        _("took the conversion back"),
+        "arrow-counterclockwise",
+        Group.STAGE,
+        "amber",
+    ),
     EventKind("lead_disqualified", _("gave the lead up: %(reason)s"), "x-circle", Group.STAGE, "red"),
     EventKind("lead_unreachable", _("marked the lead as unreachable"), "telephone-x", Group.STAGE, "amber"),
     EventKind("lead_duplicate", _("marked the lead as a duplicate"), "files", Group.STAGE, "grey"),

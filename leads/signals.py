@@ -16,3 +16,9 @@ lead_converted = Signal()
 
 Receivers let their own rows on the lead stand on the new cards too.
 """
+
+lead_conversion_undone = Signal()
+"""A conversion was taken back. Payload: lead, by, counterparty, contact (or None), deal (or None): what it had become.
+
+Receivers take their own rows on the lead off those cards again. What the conversion made goes into the bin afterwards.
+"""

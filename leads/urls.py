@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/", leads.lead_detail, name="lead_detail"),
     path("<int:pk>/edit/", leads.lead_update, name="lead_update"),
     path("<int:pk>/conversion/", endings.lead_conversion, name="lead_conversion"),
+    path("<int:pk>/conversion/undo/", endings.lead_conversion_undo, name="lead_conversion_undo"),
     path("<int:pk>/closure/", endings.lead_closure, name="lead_closure"),
     path("<int:pk>/reopening/", endings.lead_reopening, name="lead_reopening"),
 ]

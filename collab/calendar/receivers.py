@@ -8,7 +8,7 @@ from collab.calendar.models import Activity, ActivityParticipant
 from collab.calendar.selectors import CARD_FIELDS
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
-from leads.signals import lead_converted
+from leads.signals import lead_conversion_undone, lead_converted
 
 
 @receiver(lead_converted, dispatch_uid="collab_calendar.follow_conversion")
@@ -18,6 +18,14 @@ def follow_conversion(sender, lead, counterparty, contact, deal, by, **kwargs) -
     values = {name: Coalesce(F(name), card.pk) for name, card in became.items() if card is not None}
     if values:
         Activity.objects.filter(lead=lead).update(**values)
+
+
+@receiver(lead_conversion_undone, dispatch_uid="collab_calendar.follow_conversion_undo")
+def follow_conversion_undo(sender, lead, counterparty, contact, deal, by, **kwargs) -> None:
+    """They stand on the lead alone again."""
+    for name, card in (("counterparty", counterparty), ("contact", contact), ("deal", deal)):
+        if card is not None:
+            Activity.objects.filter(**{"lead": lead, name: card}).update(**{name: None})
 
 
 @receiver(record_erasing, dispatch_uid="collab_calendar.let_go_of_card")

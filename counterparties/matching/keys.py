@@ -31,12 +31,15 @@ _COMMON = (
 )
 COMMON_WORDS = frozenset(_COMMON.split())
 SHORTEST, LONGEST = 4, 40
-LONG_NAME = 12
+LONG_NAME = 10
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What is compared. Names are folded, without legal forms, their words in alphabetical order."""
+    """What is compared. Names are folded, without legal forms, their words in alphabetical order.
+
+    `settled_with`: kinds with which the record makes no pair to decide about, such as what a lead was converted into.
+    """
 
     tax_numbers: frozenset[str] = frozenset()
     phones: frozenset[str] = frozenset()
@@ -46,6 +49,7 @@ class Traits:
     persons: frozenset[str] = frozenset()
     websites: frozenset[str] = frozenset()
     cities: frozenset[str] = frozenset()
+    settled_with: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:

@@ -5,6 +5,7 @@ from django.dispatch import receiver
 from counterparties.matching.models import MatchKey, MatchPair, Merge
 from counterparties.matching.reading import index_record
 from counterparties.matching.registry import merge_kind
+from counterparties.matching.scanning import INDEX_JOB
 from counterparties.matching.signals import merge_undone, records_merged
 from counterparties.signals import (
     contact_changed,
@@ -14,8 +15,12 @@ from counterparties.signals import (
 )
 from crm.attributes.models import AttributeValue
 from crm.history.signals import record_deleted, record_erasing, record_restored
+from crm.jobs.services import enqueue
+from crm.jobs.signals import job_ended
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named
+
+WRITING_MANY = {"listing.import_run", "listing.import_undo", "listing.bulk_run", "listing.bulk_undo"}
 
 
 @receiver(record_erasing, dispatch_uid="matching.erase_merged")
@@ -57,3 +62,10 @@ def index_restored(record, **_kwargs) -> None:
 @receiver(record_deleted, dispatch_uid="matching.forget_deleted")
 def forget_deleted(record, **_kwargs) -> None:
     MatchKey.objects.filter(kind=kind_label(type(record)), record_id=record.pk).delete()
+
+
+@receiver(job_ended, dispatch_uid="matching.catch_up")
+def catch_up(job, **_kwargs) -> None:
+    """Imports and bulk work write many records in few statements and send no signal for each."""
+    if job.kind in WRITING_MANY:
+        enqueue(kind=INDEX_JOB, key="catch-up", args={"minutes": 60}, by=job.by)

@@ -11,6 +11,7 @@ from counterparties.matching.registry import (
     MergeKind,
     Pointer,
     merge_kind,
+    mergeable_kinds,
     register_mergeable,
     register_pointer,
 )
@@ -22,7 +23,7 @@ from crm.history.models import Event, EventLink
 from crm.history.undoing import register_undo_page
 from crm.listing.links import BulkLink, register_bulk_link
 from crm.notify.models import Notification
-from crm.web.registry import CardAction, register_card_action
+from crm.web.registry import CardAction, MenuEntry, register_card_action, register_menu
 
 EVENTS = (
     EventKind(
@@ -54,10 +55,18 @@ def register_matching() -> None:
     )
     register_event(*EVENTS)
     register_undo_page("records_merged", _undo_url)
+    register_menu(
+        MenuEntry("duplicates", _("Duplicates"), "files", "matching:pair_list", 35, allowed=may_review)
+    )
     register_bulk_link(BulkLink(_("Merge"), "sign-merge-left", "matching:merge_create", _may_merge_kind))
     register_card_action(
         CardAction("merge", _("Merge"), "sign-merge-left", 60, "matching:merge_partner", allowed=_may_merge)
     )
+
+
+def may_review(user) -> bool:
+    """Whoever may merge records of some kind works on the queue of duplicates."""
+    return any(_may_merge_kind(user, label) for label in mergeable_kinds())
 
 
 def _undo_url(event: Event) -> str:

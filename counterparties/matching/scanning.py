@@ -76,6 +76,8 @@ class Comparing:
             for label, other in found:
                 if (label, other) not in others:
                     continue
+                if label in traits[pk].settled_with or kind in others[label, other].settled_with:
+                    continue
                 score = self.table.score(kind, traits[pk], label, others[label, other])
                 if score.level:
                     rows.append(self._row((kind, pk), (label, other), score))

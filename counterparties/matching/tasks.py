@@ -34,7 +34,8 @@ OVERLAP = timedelta(minutes=5)
 def index(run: JobRun) -> dict:
     """Brings the keys up to date with what no signal told of: imports, bulk edits, an older installation."""
     began, count = timezone.now(), 0
-    since = None if not MatchKey.objects.exists() else began - timedelta(minutes=10) - OVERLAP
+    reach = timedelta(minutes=int(run.args.get("minutes", 10)))
+    since = began - reach - OVERLAP if MatchKey.objects.exists() else None
     for kind in matchable_kinds():
         after = 0
         while records := batches(kind, after, since):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -13,23 +15,36 @@ from crm.attributes.values import show_value
 from crm.people.kinds import kind_named
 
 
-def attribute_facts(record: AttributedRecord, user=None) -> list[tuple[str, list[tuple[str, str]]]]:
-    """[(section label, [(name, shown value)])], sections and values in the administrator's order.
+class Fact(NamedTuple):
+    """A line of a card. `key`: what lists and forms call an attribute that may be changed in place, else empty."""
 
-    Empty values are left out, so that a card shows what is known; so are links to records that `user` does not see.
+    name: str
+    value: str
+    key: str = ""
+
+
+def attribute_facts(record: AttributedRecord, user=None) -> list[tuple[str, list[Fact]]]:
+    """[(section label, facts)], sections and values in the administrator's order.
+
+    Links and files without a value are left out, so are links to records that `user` does not see, and for him all
+    that is hidden; other empty values are there for the card to fold away.
     One query for the schema, and one for each kind of linked record, each person and each file.
     """
     attributes = attributes_of(record.get_attribute_set_id())
     links = [record.attributes.get(item.key) for item in attributes if item.kind == AttributeKind.LINK]
     seen = readable_links(user, [link for link in links if link]) if user and any(links) else {}
     shown_keys = applicable_keys(attributes, record.attributes)
-    sections: dict[str, list[tuple[str, str]]] = {}
+    hidden = user.access.hidden_fields(type(record)) if user else frozenset()
+    sections: dict[str, list[Fact]] = {}
     for attribute in attributes:
         value = record.attributes.get(attribute.key)
-        if value is None or attribute.key not in shown_keys:
+        if attribute.key not in shown_keys or attribute.field_name in hidden:
             continue
-        if shown := show_on_card(attribute, value, seen):
-            sections.setdefault(attribute.section_label, []).append((str(attribute), shown))
+        shown = "" if value is None else show_on_card(attribute, value, seen)
+        whole_form = attribute.kind in (AttributeKind.LINK, AttributeKind.FILE)
+        if shown or not whole_form:
+            fact = Fact(str(attribute), shown, "" if whole_form else attribute.field_name)
+            sections.setdefault(attribute.section_label, []).append(fact)
     return list(sections.items())
 
 

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.template.defaultfilters import filesizeformat
@@ -67,6 +68,25 @@ def attach_file(*, stored: StoredFile, record, label: str = "") -> None:
     stored.record_kind, stored.record_id = kind_label(type(record)), record.pk
     stored.label = label or stored.label
     stored.save(update_fields=["record_kind", "record_id", "label"])
+
+
+@transaction.atomic
+def copy_file(*, stored: StoredFile, record, by) -> StoredFile:
+    """The same content once more, on another record's card."""
+    with stored.content.open("rb") as content:
+        copy = StoredFile(
+            content=File(content, name=stored.name),
+            name=stored.name,
+            size=stored.size,
+            content_type=stored.content_type,
+            sha256=stored.sha256,
+            label=stored.label,
+            record_kind=kind_label(type(record)),
+            record_id=record.pk,
+            uploaded_by=by,
+        )
+        copy.save()
+    return copy
 
 
 def files_of(record):

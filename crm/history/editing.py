@@ -44,7 +44,7 @@ class EditConflict(Exception):
         self.clashes = clashes
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def edit_record(
     *,
     record: OwnedRecord,

@@ -64,6 +64,11 @@ def register_editor(editor: Editor) -> None:
     _editors[editor.kind] = editor
 
 
+def editor_of(kind: str) -> Editor | None:
+    """How records of the kind are edited, None where no area has said so."""
+    return _editors.get(kind)
+
+
 def register_undo_page(event_kind: str, url: Callable[[Event], str]) -> None:
     """Events of this kind are taken back on a page of the area's own, never field by field."""
     _pages[event_kind] = url

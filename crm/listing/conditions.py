@@ -13,22 +13,24 @@ from decimal import Decimal, InvalidOperation
 from django.db.models import Q
 from django.db.models.lookups import Contains, Exact, StartsWith
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.attributes.models import AttributeValue
 from crm.listing.fields import CHOSEN, NUMBERS, Field
 from crm.listing.folded import Folded
 from crm.listing.periods import PERIODS, span, start_of
+from crm.listing.tags.models import Tagging
 from crm.money.fields import typed_amount
 from crm.people.folding import fold
+from crm.people.models import User
 
 GROUPS = tuple(str(number) for number in range(1, 10))
 MOST_CONDITIONS = 20
 MOST_CHOICES = 60
 MOST_CHARACTERS = 200
 LIMIT = Decimal(10) ** 12
-ME = "me"
+ME, TEAM = "me", "team"
+WHO = {ME: gettext_lazy("me"), TEAM: gettext_lazy("my team")}
 
 _TEXT = ("has", "is", "starts", "lacks", "empty", "filled")
 _NUMBER = ("min", "max", "eq", "between", "empty", "filled")
@@ -44,7 +46,9 @@ OPERATORS = {
     "choice": _CHOSEN,
     "record": _CHOSEN,
     "person": _CHOSEN,
+    "tags": ("any", "all", "none", "empty", "filled"),
     "bool": ("yes", "no"),
+    "pointer": ("empty", "filled"),
 }
 BARE = ("empty", "filled", "yes", "no")
 LABELS = {
@@ -63,6 +67,7 @@ LABELS = {
     "until": gettext_lazy("until"),
     "on": gettext_lazy("on"),
     "any": gettext_lazy("is any of"),
+    "all": gettext_lazy("has all of"),
     "none": gettext_lazy("is none of"),
     "yes": gettext_lazy("yes"),
     "no": gettext_lazy("no"),
@@ -94,40 +99,67 @@ class Condition:
         return f"f.{self.group}" if self.group else "f"
 
     def q(self, user, kind: str) -> Q:
+        values = self._resolved(user) if self.field.kind == "person" else self.values
         if self.field.attributes:
-            return self._attribute_q(kind)
-        return _column_q(self.field, self.operator, self._resolved(user))
+            return self._attribute_q(kind, values)
+        if self.field.kind == "tags":
+            return _tags_q(kind, self.operator, values)
+        return _column_q(self.field, self.operator, values)
 
     def _resolved(self, user) -> tuple:
-        return tuple(user.pk if value == ME else value for value in self.values)
+        """The ids of people; "my team": for a head everybody below him, else the colleagues of one's department."""
+        found = [user.pk if value == ME else value for value in self.values if value != TEAM]
+        return (*found, *team_of(user)) if TEAM in self.values else tuple(found)
 
-    def _attribute_q(self, kind: str) -> Q:
+    def _attribute_q(self, kind: str, values: tuple) -> Q:
         rows = AttributeValue.objects.filter(
             attribute__in=[attribute.pk for attribute in self.field.attributes], record_kind=kind
         )
         operator = {"lacks": "has", "none": "any", "empty": "filled", "no": "yes"}.get(
             self.operator, self.operator
         )
-        found = Q(pk__in=rows.filter(_row_q(self.field.kind, operator, self.values)).values("record_id"))
+        found = Q(pk__in=rows.filter(_row_q(self.field.kind, operator, values)).values("record_id"))
         return found if operator == self.operator else ~found
 
     @property
     def label(self) -> str:
         """How the comparison reads: one chosen value is not "any of" several."""
         one = self.field.kind in CHOSEN and len(self.values) == 1
-        alone = {"any": gettext_lazy("is"), "none": gettext_lazy("is not")}
+        alone = {"any": gettext_lazy("is"), "none": gettext_lazy("is not"), "all": gettext_lazy("is")}
         return str(alone[self.operator] if one and self.operator in alone else LABELS[self.operator])
 
     def shown(self, names: dict[str, str]) -> str:
         """The value as people read it; `names` are the labels of what can be chosen."""
         if self.field.kind in CHOSEN:
-            return ", ".join(names.get(str(value), _("me") if value == ME else "?") for value in self.values)
+            return ", ".join(str(WHO.get(value) or names.get(str(value), "?")) for value in self.values)
         if self.operator == "period":
             return str(PERIODS[self.values[0]])
         return " – ".join(
             date_format(value, "SHORT_DATE_FORMAT") if isinstance(value, date) else str(value)
             for value in (self.values if self.field.kind not in NUMBERS else (f"{value:f}" for value in self.values))
         )  # fmt: skip
+
+
+def team_of(user) -> list[int]:
+    """The people of the departments a user heads, or else of his own; always himself. One query."""
+    departments = user.access.headed_departments() or [user.department_id]
+    return list(
+        User.objects.filter(Q(pk=user.pk) | Q(department_id__in=departments)).values_list("pk", flat=True)
+    )
+
+
+def _tags_q(kind: str, operator: str, tags: tuple) -> Q:
+    rows = Tagging.objects.filter(record_kind=kind)
+    if operator in {"empty", "filled"}:
+        found = Q(pk__in=rows.values("record_id"))
+        return found if operator == "filled" else ~found
+    if operator == "all":
+        whole = Q()
+        for tag in tags:
+            whole &= Q(pk__in=rows.filter(tag=tag).values("record_id"))
+        return whole
+    found = Q(pk__in=rows.filter(tag__in=tags).values("record_id"))
+    return found if operator == "any" else ~found
 
 
 def _column_q(field: Field, operator: str, values: tuple) -> Q:
@@ -148,13 +180,17 @@ def _column_q(field: Field, operator: str, values: tuple) -> Q:
 
 
 def _text_q(field: Field, operator: str, text: str) -> Q:
-    if field.kind == "phone":
-        text = "".join(char for char in text if char.isdigit() or char == "+")
+    text = _digits(text) if field.kind == "phone" else text
     folded, column = fold(text), Folded(field.column)
     if operator == "lacks":
         return ~Q(Contains(column, folded)) | Q(**{f"{field.column}__isnull": True})
     lookup = {"has": Contains, "is": Exact, "starts": StartsWith}[operator]
     return Q(lookup(column, folded))
+
+
+def _digits(text: str) -> str:
+    """A telephone number as it is stored, however it was typed."""
+    return "".join(char for char in text if char.isdigit() or char == "+")
 
 
 def _range_q(path: str, operator: str, values: tuple, *, moments: bool = False) -> Q:
@@ -186,6 +222,8 @@ def _row_q(kind: str, operator: str, values: tuple) -> Q:
         return Q()
     if operator == "yes":
         return Q(text=fold(True))
+    if kind == "person":
+        return Q(number__in=values)
     if kind in CHOSEN:
         return Q(text__in=[fold(value)[:200] for value in values])
     if kind in NUMBERS:
@@ -193,6 +231,7 @@ def _row_q(kind: str, operator: str, values: tuple) -> Q:
     if kind == "date":
         return _range_q("date", operator, values)
     lookup = {"has": "contains", "is": "exact", "starts": "startswith"}[operator]
+    values = (_digits(values[0]),) if kind == "phone" else values
     return Q(**{f"text__{lookup}": fold(values[0])[:200]})
 
 
@@ -225,7 +264,7 @@ def _chosen(field: Field, text: str) -> tuple:
     if field.kind == "choice":
         known = {str(value) for value, _label in field.choices()}
         return tuple(part for part in parts if part in known)
-    mine = {ME} if field.kind == "person" else set()
+    mine = set(WHO) if field.kind == "person" else set()
     return tuple(
         part if part in mine else int(part)
         for part in parts

@@ -13,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext_lazy as _
+
 from crm.attributes.models import Attribute, AttributeKind
 from crm.attributes.values import python_value
+from crm.listing.tags.models import Tag
 
 ATTRIBUTE_PREFIX = "attr_"
 # What an attribute is to a list; kinds not named here are compared as texts.
@@ -24,17 +27,24 @@ ATTRIBUTE_KINDS = {
     AttributeKind.MONEY: "money",
     AttributeKind.DATE: "date",
     AttributeKind.CHOICE: "choice",
+    AttributeKind.CHOICES: "choice",
+    AttributeKind.PERSON: "person",
+    AttributeKind.LINK: "pointer",
+    AttributeKind.FILE: "pointer",
+    AttributeKind.PHONE: "phone",
     AttributeKind.BOOL: "bool",
 }
+POINTING = (AttributeKind.PERSON, AttributeKind.LINK, AttributeKind.FILE)
 NUMBERS = ("number", "money")
-CHOSEN = ("choice", "record", "person")
+CHOSEN = ("choice", "record", "person", "tags")
 
 
 @dataclass(frozen=True)
 class Field:
     """One field. What a reader types names only its `key`; the path into the database is the program's.
 
-    `kind`: text, phone, number, money, date, moment, choice, record, person or bool.
+    `kind`: text, phone, number, money, date, moment, choice, record, person, bool, tags or
+    pointer (what a link or file attribute points at).
     `path`: the database path, by default the key; empty for a column that is computed (`computed`).
     `sort`: the indexed column the heading sorts by, empty for none. `joins`: relations a cell needs.
     `pairs`: (value, label) for a choice. `dictionary`: the Named model of a record, of which
@@ -74,7 +84,7 @@ class Field:
         """An attribute can be asked for where an indexed row repeats it."""
         if self.attributes:
             return any(attribute.filterable for attribute in self.attributes)
-        return not self.computed
+        return not self.computed or self.kind == "tags"
 
     @property
     def is_exported(self) -> bool:
@@ -84,6 +94,8 @@ class Field:
         """What the record holds, typed: text, Decimal, date, moment, bool, a related record, or None."""
         if self.attributes:
             raw = record.attributes.get(self.attributes[0].key)
+            if self.attributes[0].kind in POINTING:
+                return getattr(record, "named_values", {}).get(self.attributes[0].key)
             return self._shown_choice(raw) if self.kind == "choice" else python_value(self.attributes[0], raw)
         if self.get is not None:
             return self.get(record)
@@ -93,8 +105,10 @@ class Field:
         return self._shown_choice(value) if self.kind == "choice" else value
 
     def _shown_choice(self, value):
-        if value in (None, ""):
+        if value in (None, "", []):
             return ""
+        if isinstance(value, list):
+            return ", ".join(self._shown_choice(one) for one in value)
         return next((str(label) for known, label in self.choices() if str(known) == str(value)), str(value))
 
     def choices(self) -> list[tuple[str, str]]:
@@ -105,6 +119,17 @@ class Field:
                 found |= dict(attribute.choice_labels())
             return list(found.items())
         return [(str(value), label) for value, label in self.pairs]
+
+
+TAGS = Field(
+    "tags",
+    _("Tags"),
+    "tags",
+    dictionary=Tag,
+    computed=True,
+    get=lambda record: getattr(record, "tag_list", []),
+)
+"""Stands among the fields of every kind that has tags."""
 
 
 def attribute_fields(kind: str) -> list[Field]:

@@ -12,31 +12,27 @@ A list costs three queries whatever the table's size: rows, counts, and what can
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from crm.attributes.models import AttributeValue
-from crm.listing.conditions import Condition, combined, read_conditions
-from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, NUMBERS, Field, attribute_fields
+from crm.listing.conditions import WHO, Condition, combined, read_conditions, write_conditions
+from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, Field, attribute_fields
 from crm.listing.links import BulkLink, bulk_links
-from crm.listing.offers import Offers, read_offers
+from crm.listing.offers import Offers, ViewOffer, read_offers
+from crm.listing.paging import PAGE, PLACE, KeysetPages, read_cursor, write_cursor
 from crm.people.access import kind_label
-from crm.people.fields import mask
 from crm.people.search import matching
 
-PAGE = 50
+__all__ = ["PAGE", "RecordList", "list_of", "read_cursor", "register_list", "reopen", "write_cursor"]
+
 COUNT_CAP = 1000
 MOST_COLUMNS = 30
 MOST_QUERY = 8000
-SORT_VALUE = "sort_value"
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ class ActiveFilter:
         return str({str(key): label for key, label in self.choices}.get(self.value, ""))
 
 
-class RecordList:
+class RecordList(KeysetPages):
     """One page of one list for one request. Subclasses set the class attributes and may override `joined`.
 
     `quick`: the fields with a chooser of their own above the list. `params` are the address's, or the default view's.
@@ -101,6 +97,7 @@ class RecordList:
         if self.fields:
             self.params = self._opening(params)
             self.columns = self._chosen_columns()
+            self._forget_unknown()
         self.query = self.params.get("q", "").strip()[:100]
         self.tab = self.params.get("tab", "")
         wanted = self.params.get("sort", "")
@@ -128,14 +125,32 @@ class RecordList:
         return next((one for one in known if one.key == key), None)
 
     def _opening(self, params) -> QueryDict:
-        """The address as it is; an address without any parameters opens the reader's default view."""
+        """The address as it is; one of nothing but a view's number, or of nothing at all, opens a view."""
         if not isinstance(params, QueryDict):
             given, params = params, QueryDict(mutable=True)
             params.update(given)
-        if params:
+        if set(params) - {"view", "row"} or params.get("view") == "0":
             return params
-        view = self.offers.default_view
-        return QueryDict(f"{view.query}&view={view.pk}") if view else params
+        view = self._view_of(params["view"]) if "view" in params else self.offers.default_view
+        if view is None:
+            return params
+        opened = QueryDict(f"{view.query}&view={view.pk}", mutable=True)
+        opened.update({name: params[name] for name in ("row",) if name in params})
+        return opened
+
+    def _view_of(self, number: str) -> ViewOffer | None:
+        return next((view for view in self.offers.views if str(view.pk) == number), None)
+
+    def _forget_unknown(self) -> None:
+        """What is no field to this reader leaves the address: another's view must not name a hidden one."""
+        params = self.params.copy()
+        if any(name == "f" or name.startswith("f.") for name in params):
+            write_conditions(params, self.conditions)
+        if params.get("cols"):
+            params["cols"] = ",".join(one.key for one in self.columns)
+        if params.get("sort") and not self._sortable(params["sort"]):
+            del params["sort"]
+        self.params = params
 
     def _chosen_columns(self) -> list[Field]:
         wanted = [key for key in self.params.get("cols", "").split(",") if key][:MOST_COLUMNS]
@@ -162,6 +177,15 @@ class RecordList:
         return [self._quick_filter(one) for key in self.quick if (one := self.field(key)) is not None]
 
     def _quick_filter(self, one: Field) -> Filter:
+        if one.kind == "person":
+            return Filter(
+                one.key,
+                one.label,
+                lambda user: [*WHO.items(), *self.offers.of(one)],
+                lambda value, user: Condition(one, "any", (value if value in WHO else int(value),)).q(
+                    user, self.kind
+                ),
+            )
         return Filter(
             one.key,
             one.label,
@@ -225,85 +249,6 @@ class RecordList:
         joins = {join for one in self.columns for join in getattr(one, "joins", ())}
         return rows.select_related(*sorted(joins)) if joins else rows
 
-    # Which page of them
-
-    @cached_property
-    def page(self) -> list:
-        """At most PAGE rows from the cursor on, joined after the limit."""
-        return self._window[:PAGE]
-
-    @cached_property
-    def _window(self) -> list:
-        # Joined after the limit: the names are fetched for one page's rows only.
-        few = self._after(self.ordered(self.matching_rows)).values("pk")[: PAGE + 1]
-        rows = list(self.with_columns(self.joined(self.ordered(self.model.objects.filter(pk__in=few)))))
-        mask(self.user, rows)
-        return rows
-
-    def ordered(self, rows: QuerySet) -> QuerySet:
-        """The rows in the order of the list."""
-        if self._attribute is not None:
-            values = AttributeValue.objects.filter(
-                attribute__in=[one.pk for one in self._attribute.attributes],
-                record_kind=self.kind,
-                record_id=OuterRef("pk"),
-            )
-            rows = rows.annotate(**{SORT_VALUE: Subquery(values.values(self._value_column)[:1])})
-        return rows.order_by(*self._ordering)
-
-    @cached_property
-    def _attribute(self) -> Field | None:
-        column = self.sort.removeprefix("-")
-        return self.field(column) if column.startswith(ATTRIBUTE_PREFIX) else None
-
-    @property
-    def _value_column(self) -> str:
-        kind = self._attribute.kind
-        return "number" if kind in NUMBERS else "date" if kind == "date" else "text"
-
-    @property
-    def _column(self) -> str:
-        return SORT_VALUE if self._attribute is not None else self.sort.removeprefix("-")
-
-    @property
-    def _ordering(self) -> list:
-        if self._column in {"id", "pk"}:
-            return [self.sort]
-        if self.sort.startswith("-"):
-            return [F(self._column).desc(nulls_last=True), "-pk"]
-        return [F(self._column).asc(nulls_last=True), "pk"]
-
-    def _after(self, rows: QuerySet) -> QuerySet:
-        cursor = read_cursor(self.params.get("after", ""))
-        if cursor is None:
-            return rows
-        value, pk = cursor
-        sign = "lt" if self.sort.startswith("-") else "gt"
-        if self._column in {"id", "pk"}:
-            return rows.filter(**{f"pk__{sign}": pk})
-        if value is None:
-            return rows.filter(**{f"{self._column}__isnull": True, f"pk__{sign}": pk})
-        try:
-            value = self._sort_field().to_python(value)
-        except Exception:
-            return rows
-        beyond = Q(**{f"{self._column}__{sign}": value}) | Q(**{self._column: value, f"pk__{sign}": pk})
-        return rows.filter(beyond | Q(**{f"{self._column}__isnull": True}))
-
-    def _sort_field(self):
-        if self._attribute is not None:
-            return AttributeValue._meta.get_field(self._value_column)
-        return self.model._meta.get_field(self._column)
-
-    @property
-    def next_cursor(self) -> str:
-        """The `after` parameter of the next page, empty on the last."""
-        if len(self._window) <= PAGE:
-            return ""
-        last = self.page[-1]
-        value = getattr(last, self._column, None)
-        return write_cursor(value if value is None else str(value), last.pk)
-
     # Addresses
 
     @property
@@ -315,14 +260,13 @@ class RecordList:
     @property
     def view(self):
         """The saved view the address came from, None for none."""
-        wanted = self.params.get("view", "")
-        return next((view for view in self.offers.views if str(view.pk) == wanted), None)
+        return self._view_of(self.params.get("view", ""))
 
     @property
     def query_string(self) -> str:
         """The list without the place in it: what a saved view, an export or a bulk edit keeps."""
         params = self.params.copy()
-        for name in ("after", "view"):
+        for name in (*PLACE, "view"):
             params.pop(name, None)
         if self.sort != self.default_sort:
             params["sort"] = self.sort
@@ -331,8 +275,10 @@ class RecordList:
     @property
     def actions(self) -> list[str]:
         """What the reader may do to many records at once."""
-        wanted = ("assign", "edit", "delete") if self.edit is not None else ()
-        return [action for action in wanted if self.user.access.may(self.kind, action)]
+        if self.edit is None:
+            return []
+        found = [action for action in ("assign", "edit", "delete") if self.user.access.may(self.kind, action)]
+        return [*found, "tag"] if "edit" in found and self.field("tags") is not None else found
 
     @property
     def bulk_links(self) -> list[BulkLink]:
@@ -372,22 +318,3 @@ def reopen(kind: str, query: str, user) -> RecordList | None:
     """The list of `kind` as its address had it (`RecordList.query_string`); None where there is no such list."""
     found = list_of(kind)
     return found and found(user, QueryDict(query[:MOST_QUERY] or "view=0"))
-
-
-def write_cursor(value: str | None, pk: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([value, pk]).encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str) -> tuple[str | None, int] | None:
-    """(sort value, pk), or None for anything that is not a cursor of ours."""
-    try:
-        value, pk = json.loads(base64.urlsafe_b64decode(text[:600] + "=" * (-len(text) % 4)))
-        good = (
-            isinstance(pk, int)
-            and not isinstance(pk, bool)
-            and abs(pk) < 2**62
-            and isinstance(value, str | None)
-        )
-        return (value, pk) if good else None
-    except (ValueError, TypeError, binascii.Error):
-        return None

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.listing.tags.models import Tag, Tagging  # noqa: F401
+
 
 class ImportQuerySet(models.QuerySet):
     def visible_to(self, user, action: str = "view") -> "ImportQuerySet":
@@ -18,7 +20,7 @@ class ImportQuerySet(models.QuerySet):
 
 
 class Import(models.Model):
-    """One file on its way to becoming records of `kind`.
+    """One file on its way to becoming records of `kind`. `expired_at`: since then its file and rows are gone.
 
     `columns`: the headers by position; `mapping`: field keys by column position (as text,
     since JSON has no other keys). `head`: the first rows as `[number, cells]`, for matching and for samples.
@@ -53,6 +55,7 @@ class Import(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
     finished_at = models.DateTimeField(_("ended"), null=True)
+    expired_at = models.DateTimeField(null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.UPLOADED)
     template = models.ForeignKey("ImportTemplate", models.SET_NULL, null=True, related_name="+")
     delimiter = models.CharField(_("separator"), max_length=1, blank=True)
@@ -113,6 +116,8 @@ class ImportRow(models.Model):
         UPDATED = "updated", _("updated")
         SKIPPED = "skipped", _("skipped")
         FAILED = "failed", _("refused")
+        WITHDRAWN = "withdrawn", _("undone")
+        LEFT = "left", _("left alone")
 
     class Decision(models.TextChoices):
         DEFAULT = "", _("as for all")
@@ -122,6 +127,7 @@ class ImportRow(models.Model):
 
     PENDING: ClassVar = (Status.READY, Status.DUPLICATE)
     FAULTY: ClassVar = (Status.BAD, Status.FAILED)
+    WRITTEN: ClassVar = (Status.CREATED, Status.UPDATED)
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()
@@ -254,15 +260,38 @@ class Export(models.Model):
         return f"{self.kind} #{self.pk}"
 
 
+class FullExport(models.Model):
+    """Everything the installation holds, in one archive that only its maker may fetch."""
+
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, related_name="+")
+    counts = models.JSONField(default=dict)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("full export")
+        verbose_name_plural = _("full exports")
+        ordering: ClassVar = ["-pk"]
+        permissions: ClassVar = [("export_everything", "Can export everything")]
+
+    def __str__(self) -> str:
+        return f"full export #{self.pk}"
+
+
 class BulkRun(models.Model):
     """One change of many records: those named in `ids`, or all that the list (`query`) holds.
 
-    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id.
+    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id, for tags theirs.
     """
 
     class Action(models.TextChoices):
         ASSIGN = "assign", _("assign")
         EDIT = "edit", _("edit a field")
+        TAG = "tag", _("add tags")
+        UNTAG = "untag", _("take tags off")
         DELETE = "delete", _("delete")
 
     kind = models.CharField(_("kind of record"), max_length=60)
@@ -290,7 +319,10 @@ class BulkRun(models.Model):
 
 
 class BulkItem(models.Model):
-    """One record of a bulk edit and what became of it. `reason`: an English text, `event`: what history says."""
+    """One record of a bulk edit and what became of it.
+
+    `version`: the record's when the run was asked for. `reason`: an English text. `event`: what history says.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -302,6 +334,7 @@ class BulkItem(models.Model):
 
     run = models.ForeignKey(BulkRun, models.CASCADE, related_name="items")
     record_id = models.BigIntegerField()
+    version = models.PositiveIntegerField(null=True)
     title = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     reason = models.CharField(max_length=300, blank=True)

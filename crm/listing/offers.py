@@ -45,7 +45,7 @@ class Offers:
         """What a condition on the field may be compared with."""
         if one.kind == "person":
             return self.pairs.get(_PERSON, [])
-        return self.pairs.get(one.key, []) if one.kind == "record" else one.choices()
+        return self.pairs.get(one.key, []) if one.kind in {"record", "tags"} else one.choices()
 
 
 def _flag(condition, value: int) -> Case:

@@ -1,12 +1,14 @@
-"""When the job of an import ends badly, so does the import."""
+"""When the job of an import ends badly, so does the import; what is erased loses its tags."""
 
 from django.dispatch import receiver
 from django.utils import timezone
 
+from crm.history.signals import record_erasing
 from crm.jobs.models import Job
 from crm.jobs.signals import job_ended
 from crm.listing.imports.services import count_rows
-from crm.listing.models import Import
+from crm.listing.models import Import, Tagging
+from crm.people.access import kind_label
 
 PREFIX = "listing.import_"
 
@@ -26,3 +28,9 @@ def follow_job(sender, *, job: Job, **kwargs) -> None:
             run.finished_at = timezone.now()
         run.counts = count_rows(run)
         run.save(update_fields=["status", "finished_at", "counts"])
+
+
+@receiver(record_erasing, dispatch_uid="listing.erase_tags")
+def erase_tags(sender, *, record, **kwargs) -> None:
+    """An erased record leaves no tag behind."""
+    Tagging.objects.filter(record_kind=kind_label(type(record)), record_id=record.pk).delete()

@@ -63,7 +63,7 @@ def _address(kind: RecordKind | None, record) -> str:
     return kind.url(record.pk) if kind else ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def publish(*, kind: str, record=None, users: Iterable | None = None) -> None:
     """Tells open pages, once this transaction commits, that something of `kind` changed.
 

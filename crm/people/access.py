@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ class Access:
     _departments: list[int] | None = None
     _shares: dict[tuple[str, str], list[int]] | None = None
     _levels: dict[str, dict[str, str]] = field(default_factory=dict)
+    _lent: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reaches: dict[tuple[str, str], set[str]] = {}
@@ -228,9 +230,21 @@ class Access:
         if not condition and not rules:
             return condition
         condition &= rules
-        if shared := self.shared_ids(model, action):
+        if shared := self.shared_ids(model, action) + self._lent.get(label, []):
             condition |= Q(pk__in=shared)
         return condition
+
+    @contextmanager
+    def lending(self, kind: str, pks: list[int]) -> Iterator[None]:
+        """For as long as the block runs these records are within reach: for undoing one's own change of them.
+
+        The caller makes sure that the user's roles grant the action on the kind at all.
+        """
+        self._lent[kind] = pks
+        try:
+            yield
+        finally:
+            del self._lent[kind]
 
     def _reach(self, scopes: set[str]) -> Q:
         """The scopes of several roles add up; an empty condition means everything."""

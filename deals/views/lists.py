@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from collab.calendar.selectors import next_activities
 from counterparties.models import Counterparty
+from crm.listing.paging import PLACE
 from crm.people.fields import mask
 from crm.web.access import get_visible
 from crm.web.htmx import page
@@ -42,7 +43,8 @@ def _tabs(deals: DealList) -> list[dict]:
 
 def _tab_address(deals: DealList, tab: str) -> str:
     params = deals.params.copy()
-    params.pop("after", None)
+    for name in PLACE:
+        params.pop(name, None)
     params["tab"] = tab
     return f"?{params.urlencode()}"
 

@@ -11,7 +11,9 @@ from crm.web.access import get_visible
 from crm.web.htmx import done, page, redirect
 from crm.web.toasts import toast
 from crm.web.tokens import once
+from leads.cards import outcomes
 from leads.conversion_forms import ConversionForms
+from leads.conversion_undo import plan_undo, undo_conversion
 from leads.forms import ClosureForm
 from leads.models import Lead, LeadStatus
 from leads.services import convert_lead, disqualify_lead, mark_duplicate, reopen_lead, set_unreachable
@@ -58,6 +60,31 @@ def _outcome(deal_id: int | None, counterparty_id: int) -> str:
 def _conversion_page(request, forms: ConversionForms, lead: Lead, status: int):
     context = {"forms": forms, "form": forms, "lead": lead}
     return page(request, "leads/lead_conversion.html", context, partial="form", status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def lead_conversion_undo(request, pk: int):
+    """Says what will go and what stays, and takes the conversion back."""
+    records = Lead.objects.select_related("counterparty", "contact", "deal")
+    lead = get_visible(Lead, request.user, pk, "convert", queryset=records)
+    card = reverse("leads:lead_detail", args=[pk])
+    if lead.status != LeadStatus.QUALIFIED:
+        return redirect(request, card)
+    if request.method != "POST":
+        plan = plan_undo(lead)
+        context = {
+            "lead": lead,
+            "removed": outcomes(request.user, plan.removed),
+            "kept": outcomes(request.user, plan.kept),
+        }
+        return page(request, "leads/lead_conversion_undo.html", context, partial="form")
+    try:
+        undo_conversion(lead=lead, by=request.user)
+        toast(request, _("The conversion was taken back."))
+    except ValidationError as error:
+        toast(request, error.messages[0], level=40)
+    return redirect(request, card)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,7 +31,12 @@ def set_value(record, by, **attributes):
 
 
 def facts(record, user) -> dict:
-    return dict(pair for _section, pairs in attribute_facts(record, user) for pair in pairs)
+    return {
+        fact.name: fact.value
+        for _section, facts in attribute_facts(record, user)
+        for fact in facts
+        if fact.value
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
+from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
 from crm.files.models import StoredFile
 from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
-from crm.listing.models import BulkRun, Export, Import, SavedView
+from crm.listing.models import BulkRun, Export, FullExport, Import, SavedView
 from crm.notify.models import Notification
+from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
@@ -40,7 +43,14 @@ PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
 # Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
 # what the browser needs to install the product; none of them names a record or a person.
-PUBLIC = {"web:preference", "web_forms:form_page", "web:manifest", "web:service_worker", "web:offline"}
+PUBLIC = {
+    "web:preference",
+    "web_forms:form_page",
+    "people:invitation_acceptance",
+    "web:manifest",
+    "web:service_worker",
+    "web:offline",
+}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
@@ -55,6 +65,8 @@ TAKES = [
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
+    (r"people:invitation_\w+", "invitation"),
+    (r"lists:full_export_\w+", "full_export"),
     (r"lists:view_\w+", "view"),
     (r"lists:export_\w+", "export"),
     (r"lists:bulk_\w+", "bulk"),
@@ -67,11 +79,12 @@ TAKES = [
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
     (r"matching:merge_undo", "merge"),
+    (r"matching:pair_\w+", "pair"),
     (r"matching:merge_partner", "lead"),
     (r"history:comment_(update|removal)", "comment"),
     (r"history:event_\w+", "event"),
     (r"history:deletion_\w+", "deletion"),
-    (r"history:\w+|web:card_next|web:record_\w+", "deal"),
+    (r"lists:record_tags|lists:cell_update|history:\w+|web:card_next|web:record_\w+", "deal"),
 ]
 
 
@@ -126,8 +139,14 @@ def make_records() -> dict:
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
+        "invitation": Invitation.objects.create(
+            email="new@demo.example",
+            invited_by=User.objects.get(username="admin"),
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
         "view": SavedView.objects.create(kind="leads.lead", name="Mine", owner=rep),
         "export": Export.objects.create(kind="leads.lead", file=stored, made_by=rep),
+        "full_export": FullExport.objects.create(file=stored, made_by=User.objects.get(username="admin")),
         "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
@@ -140,8 +159,14 @@ def make_records() -> dict:
         "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
         "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
         "merge": merge_records(survivor=make_lead(rep), merged=[make_lead(rep)], by=rep),
+        "pair": make_pair(make_lead(rep), make_lead(rep)),
         "deletion": delete_record(record=make_lead(rep), by=rep),
     }
+
+
+def make_pair(one: Lead, other: Lead) -> MatchPair:
+    kinds = {"first_kind": "leads.lead", "second_kind": "leads.lead"}
+    return MatchPair.objects.create(**kinds, first_id=one.pk, second_id=other.pk, score=90, reasons=["name"])
 
 
 def edited_event(rep: User, lead: Lead) -> Event:
@@ -155,12 +180,16 @@ def seen_by(key: str, record, user: User) -> bool:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
+    if key in {"invitation", "full_export"}:
+        return user.username == "admin"
     if key == "task":
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":
         return bool(visible_pairs(user, [(record.record_kind, record.record_id)]))
     if key == "comment":
         return Lead.objects.visible_to(user).filter(pk=record.event.subject_id).exists()
+    if key == "pair":
+        return Lead.objects.visible_to(user).filter(pk=record.first_id).exists()
     if key == "merge":
         return Lead.objects.visible_to(user).filter(pk=record.survivor_id).exists()
     if key == "event":
@@ -179,7 +208,13 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
         return reverse(name), "", None
     key = next((key for shape, key in TAKES if re.fullmatch(shape, name)), None)
     assert key, f"{name} takes {sorted(converters)}: say in TAKES which record that is"
-    values = {"pk": records[key].pk, "kind": records[key]._meta.label_lower, "token": 1, "number": 1}
+    values = {
+        "pk": records[key].pk,
+        "kind": records[key]._meta.label_lower,
+        "token": 1,
+        "number": 1,
+        "field": "owner",
+    }
     return reverse(name, kwargs={part: values[part] for part in converters}), key, records[key]
 
 

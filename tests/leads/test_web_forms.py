@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -15,6 +16,7 @@ from crm.jobs import doorbell
 from leads.models import LEAD_KIND, AssignmentRule, FormSubmission, Lead, LeadOrigin, Strategy, WebForm
 from leads.web_forms import guard
 from leads.web_forms.services import accept, drop
+from tests.deals.test_concurrent_requests import at_once
 from tests.factories.leads import make_source
 from tests.factories.web_forms import FORM_TYPE, TYPED, filled, make_form, old_token, post
 
@@ -275,3 +277,14 @@ def test_the_card_shows_where_the_lead_came_from(form, admin_user, run_jobs, sig
     page = signed_in(admin_user).get(reverse("leads:lead_detail", args=[Lead.objects.get().pk])).text
     assert "Jesień 2026" in page
     assert "https://www.firma.pl/" in page
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="an in-memory SQLite has one connection")
+@pytest.mark.django_db(transaction=True)
+def test_posts_of_the_same_moment_are_each_stored_once(company):
+    """Twenty visitors press at once, each of them twice."""
+    web_form = make_form(company["admin"], hourly_limit=0)
+    sent = [filled(web_form, company=f"Firma {number}") for number in range(20)]
+    answers = at_once(*[lambda values=values: post(web_form, values).status_code for values in sent * 2])
+    assert answers == [200] * 40
+    assert FormSubmission.objects.count() == 20

@@ -18,6 +18,7 @@ class SomeList:
     tabs = [("open", "Open"), ("won", "Won")]
     default_sort = "-id"
     next_cursor = ""
+    previous_cursor = ""
     count = 2
 
     def __init__(self, query="", rows=("Łódź <b>", "Ełk")):
@@ -77,7 +78,8 @@ def test_rows_are_escaped_and_counted(show):
 
 
 def test_the_pager_goes_on_and_back_to_the_first(show):
-    page = show("owner=7&after=abc", next_cursor="def")
+    page = show("owner=7&after=abc", next_cursor="def", previous_cursor="ghi")
+    assert 'href="?owner=7&amp;before=ghi"' in page
     assert 'href="?owner=7&amp;after=def"' in page
     assert 'href="?owner=7"><svg' in page
 

@@ -74,16 +74,23 @@ def _collect(job: JobRun, run: BulkRun, rows: RecordList) -> None:
     for start in range(0, len(pks), COLLECTED):
         with job.slice():
             BulkItem.objects.bulk_create(
-                [BulkItem(run=run, record_id=pk) for pk in pks[start : start + COLLECTED]],
+                _items(run, rows, pks[start : start + COLLECTED].tolist()),
                 ignore_conflicts=True,
             )
     job.save(checkpoint={"collected": True}, total=len(pks), done=0)
 
 
+def _items(run: BulkRun, rows: RecordList, pks: list[int]) -> list[BulkItem]:
+    """What waits to be changed, each with the version it has now."""
+    versions = dict(rows.model.objects.filter(pk__in=pks).values_list("pk", "version"))
+    return [BulkItem(run=run, record_id=pk, version=versions.get(pk)) for pk in pks]
+
+
 def _work(job: JobRun, doer: Doer, run: BulkRun, status: str) -> None:
     total = job.job.progress_total or run.items.filter(status=status).count()
+    waiting = run.items.filter(status=status).select_related("event")
     done, size, last = 0, 5, 0
-    while items := list(run.items.filter(status=status, pk__gt=last).order_by("pk")[:size]):
+    while items := list(waiting.filter(pk__gt=last).order_by("pk")[:size]):
         began = time.monotonic()
         doer.by.__dict__.pop("access", None)
         with job.slice():

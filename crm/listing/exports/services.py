@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from crm.files.models import StoredFile
 from crm.jobs.services import enqueue
+from crm.listing.attached import attach
 from crm.listing.exports.cells import typed, written
 from crm.listing.exports.workbook import WorkbookWriter
 from crm.listing.lists import RecordList, reopen
@@ -81,6 +82,7 @@ class ExportRows:
             allowed = self.list.model.objects.visible_to(self.user, "export")
             rows = list(self.list.with_columns(self.list.joined(allowed.filter(pk__in=wanted))))
             mask(self.user, rows)
+            attach(rows, self.columns, self.list.kind, self.user)
             found = {row.pk: row for row in rows}
             yield [[typed(one.value(found[pk])) for one in self.columns] for pk in wanted if pk in found]
 

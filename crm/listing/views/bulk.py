@@ -15,7 +15,9 @@ from crm.listing.bulk import services
 from crm.listing.bulk.values import editable_fields
 from crm.listing.lists import COUNT_CAP, RecordList
 from crm.listing.models import BulkItem, BulkRun
+from crm.listing.tags.models import Tag
 from crm.listing.views.opening import open_list, plural_of
+from crm.listing.views.tags import new_tags
 from crm.people.kinds import kind_named, visible_pairs
 from crm.web.htmx import page, redirect
 from crm.web.toasts import toast
@@ -44,7 +46,7 @@ def bulk_create(request):
                 action=action,
                 ids=ids,
                 field=given.get("field", ""),
-                value=_value(given),
+                value=_value(given, action),
                 by=request.user,
             )
             toast(request, _("The change has begun."))
@@ -64,8 +66,12 @@ def _ids(given) -> list[int] | None:
     return list(dict.fromkeys(found))[: services.MOST_CHOSEN]
 
 
-def _value(given) -> str:
-    """A field has one input for each kind of value; the last filled one counts."""
+def _value(given, action: str = "") -> str:
+    """A field has one input for each kind of value; the last filled one counts. Tags are named by their ids."""
+    if action in services.TAGGING:
+        chosen = given.getlist("tag")
+        fresh = new_tags(given.get("new", "")) if action == BulkRun.Action.TAG else []
+        return ",".join([*chosen, *(str(tag.pk) for tag in fresh)])
     return next((text for text in reversed(given.getlist("value")) if text), "")
 
 
@@ -81,8 +87,14 @@ def _form(rows: RecordList, action: str, ids: list[int] | None, given) -> dict:
     return {
         "rows": rows, "action": action, "fields": fields, "field": field, "choices": choices,
         "everything": ids is None, "ids": ",".join(map(str, ids or [])), "value": _value(given),
+        "tags": _tags(given) if action in services.TAGGING else [], "new": given.get("new", ""),
         "count": f"{COUNT_CAP}+" if count > COUNT_CAP and ids is None else count, "plural": plural_of(rows.kind),
     }  # fmt: skip
+
+
+def _tags(given) -> list[tuple[Tag, bool]]:
+    chosen = set(given.getlist("tag"))
+    return [(tag, str(tag.pk) in chosen) for tag in Tag.objects.all()]
 
 
 def _mine(request, pk: int) -> BulkRun:

@@ -6,6 +6,7 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from crm.listing.lists import RecordList, reopen
+from crm.listing.paging import PLACE
 from crm.people.kinds import kind_named
 
 
@@ -20,7 +21,7 @@ def open_list(request, params=None) -> RecordList:
 
 def list_address(rows: RecordList, params: QueryDict) -> str:
     """Where the list stands with these parameters, from its first page on."""
-    for name in ("after", "view"):
+    for name in (*PLACE, "view"):
         params.pop(name, None)
     return f"{rows.url}?{params.urlencode() or 'view=0'}"
 

@@ -51,7 +51,7 @@ def view_list(request):
         (
             view,
             plural_of(view.kind),
-            f"{reverse(found.url_name)}?{view.query}&view={view.pk}",
+            f"{reverse(found.url_name)}?view={view.pk}",
             view.pk in defaults,
         )
         for view in views[:200]

@@ -10,6 +10,7 @@ from crm.listing.conditions import (
     GROUPS,
     LABELS,
     OPERATORS,
+    WHO,
     Condition,
     read_condition,
     write_conditions,
@@ -97,7 +98,7 @@ def _choices(rows: RecordList, field, operator: str) -> list[tuple[str, str]]:
         return list(PERIODS.items())
     if field.kind not in CHOSEN:
         return []
-    mine = [("me", _("me"))] if field.kind == "person" else []
+    mine = list(WHO.items()) if field.kind == "person" else []
     return [*mine, *rows.offers.of(field)]
 
 

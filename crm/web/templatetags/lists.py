@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
+from crm.listing.cells import is_writable, plain_list
 from crm.listing.conditions import BARE, write_conditions
 from crm.listing.exports.services import may_export
+from crm.listing.lists import list_of
+from crm.listing.paging import PLACE
+from crm.listing.tags.services import tags_of
+from crm.people.kinds import kind_named
 from crm.people.phones import show_phone
+from crm.people.visibility import may
 from crm.web import formats
 from crm.web.templatetags import web
 
@@ -48,17 +55,22 @@ def cells(parser, token):
     return CellsNode(parser.compile_filter(rows), parser.compile_filter(row), found)
 
 
+CELL_CSS = {"money": "num", "number": "num", "date": "", "moment": "", "tags": "tag-cell"}
+
+
 def plain_cell(one, row):
     """A cell of a field that the page draws in no way of its own."""
     value = one.value(row)
-    css = "num" if one.kind in {"money", "number"} else "" if one.kind in {"date", "moment"} else "soft"
+    css = CELL_CSS.get(one.kind, "soft")
     return format_html('<td class="{}" data-label="{}">{}</td>', css, one.label, shown_value(one, value, row))
 
 
 def shown_value(one, value, row=None):
     """A field's value as a list shows it."""
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return ""
+    if one.kind == "tags":
+        return tag_chips(value)
     if one.kind == "person":
         return web.avatar(value)
     if one.kind == "money" and isinstance(value, Decimal):
@@ -74,6 +86,83 @@ def shown_value(one, value, row=None):
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
+TAGS_IN_A_CELL = 2
+
+
+def tag_chips(tags):
+    """The tags of a row; those that find no room are counted, and named when one points at them."""
+    shown = format_html_join(
+        "", '<span class="tag-chip stage-{}">{}</span>', ((tag.colour, tag) for tag in tags[:TAGS_IN_A_CELL])
+    )
+    more = tags[TAGS_IN_A_CELL:]
+    rest = format_html('<span class="tag-more" title="{}">+{}</span>', ", ".join(map(str, more)), len(more))
+    return format_html('<span class="tag-line">{}{}</span>', shown, rest if more else "")
+
+
+@register.inclusion_tag("listing/_tag_line.html", takes_context=True)
+def record_tags(context, kind, record):
+    """The line of tags on a card; each leads to the records that carry it."""
+    user, rows = context["request"].user, list_of(kind)
+    taggable = rows is not None and any(one.kind == "tags" for one in rows.fields)
+    if not taggable or "tags" in user.access.hidden_fields(kind):
+        return {}
+    return {
+        "tags": tags_of(kind, [record.pk]).get(record.pk, []),
+        "list_url": reverse(rows.url_name),
+        "edit_url": reverse("lists:record_tags", args=[kind, record.pk]),
+        "may_edit": "tags" not in user.access.locked_fields(kind) and _may_edit(context, record, user),
+    }
+
+
+@dataclass(frozen=True)
+class ShownFact:
+    """A line of a card; `edit_url`: where its value is changed in place, empty for none."""
+
+    name: str
+    value: object
+    edit_url: str = ""
+
+
+@register.simple_tag(takes_context=True)
+def fact_groups(context):
+    """{groups, empty}: what the card knows, by section, and the empty fields that the reader may fill.
+
+    A fact named as a field of the kind's list is that field.
+    """
+    record, kind, user = context["record"], context["card_kind"], context["request"].user
+    rows = plain_list(kind, user) if _may_edit(context, record, user) else None
+    known = {str(one.label): one.key for one in rows.fields if is_writable(rows, one)} if rows else {}
+    locked = user.access.locked_fields(kind)
+
+    def shown(name, value, key=""):
+        key = (key if key not in locked else "") if key else known.get(str(name), "")
+        url = reverse("lists:cell_update", args=[kind, record.pk, key]) if rows and key else ""
+        return ShownFact(name, value, url)
+
+    sections = [("", context["facts"]), *context.get("sections", ())]
+    lines = [(title, [shown(*fact) for fact in facts]) for title, facts in sections]
+    groups = [
+        {"title": title, "facts": full}
+        for title, facts in lines
+        if (full := [fact for fact in facts if fact.value or fact.value == 0])
+    ]
+    empty = [fact for _title, facts in lines for fact in facts if not fact.value and fact.value != 0]
+    return {"groups": groups, "empty": [fact for fact in empty if fact.edit_url]}
+
+
+def _may_edit(context, record, user) -> bool:
+    """As the card has found out already; else one query."""
+    known = context.get("may_edit", getattr(record, "may_edit", None))
+    return may(user, "edit", record) if known is None else bool(known)
+
+
+@register.simple_tag
+def record_address(kind, pk):
+    """Where the card of a record stands."""
+    found = kind_named(kind)
+    return found.url(pk) if found else ""
+
+
 def dialog_address(rows, name: str, **more) -> str:
     """The address of a dialog about this list."""
     return f"{reverse(f'lists:{name}')}?{urlencode({'kind': rows.kind, 'query': rows.query_string, **more})}"
@@ -86,7 +175,7 @@ def list_chips(rows):
     for number, one in enumerate(rows.conditions):
         params = rows.params.copy()
         write_conditions(params, [other for other in rows.conditions if other != one])
-        for name in ("after", "view"):
+        for name in (*PLACE, "view"):
             params.pop(name, None)
         value = one.label
         if one.operator not in BARE:

@@ -12,6 +12,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from crm.listing.cells import is_writable
+from crm.listing.fields import Field
 from crm.money.format import show_money
 from crm.people.phones import show_phone
 from crm.web import formats, icons, registry, toasts, tokens
@@ -288,16 +290,30 @@ def list_head(context, rows):
     return format_html_join("", "{}", ((_heading(context, rows, column),) for column in rows.columns))
 
 
+def _is_editable(rows, column) -> bool:
+    """Whether the column's cells open for the reader: where he may edit at least some of the records."""
+    if not isinstance(column, Field) or not rows.user.access.may(rows.kind, "edit"):
+        return False
+    return "tag" in rows.actions if column.kind == "tags" else is_writable(rows, column)
+
+
 def _heading(context, rows, column):
     css = "num" if column.kind in {"money", "number"} else ""
+    edit = format_html(' data-edit="{}"', column.key) if _is_editable(rows, column) else ""
     if not column.sort:
-        return format_html('<th scope="col" class="{}">{}</th>', css, column.label)
+        return format_html('<th scope="col" class="{}"{}>{}</th>', css, edit, column.label)
     up, down = rows.sort == column.sort, rows.sort == f"-{column.sort}"
     order = mark_safe(f'aria-sort="{"ascending" if up else "descending"}"') if up or down else ""
     mark = icons.icon("arrow-up" if up else "arrow-down") if up or down else ""
     url = _with(context, sort=f"-{column.sort}" if up else column.sort)
     return format_html(
-        '<th scope="col" class="{}" {}><a href="{}">{} {}</a></th>', css, order, url, column.label, mark
+        '<th scope="col" class="{}"{} {}><a href="{}">{} {}</a></th>',
+        css,
+        edit,
+        order,
+        url,
+        column.label,
+        mark,
     )
 
 
@@ -309,7 +325,8 @@ def list_pager(context, rows):
     text = ngettext("%(count)s record", "%(count)s records", min(rows.count, cap + 1)) % {"count": shown}
     return {
         "count_text": text,
-        "first_url": _with(context) if rows.params.get("after") else "",
+        "first_url": _with(context) if rows.previous_cursor else "",
+        "previous_url": _with(context, before=rows.previous_cursor) if rows.previous_cursor else "",
         "next_url": _with(context, after=rows.next_cursor) if rows.next_cursor else "",
     }
 
@@ -317,7 +334,7 @@ def list_pager(context, rows):
 def _with(context, **changes):
     """This page's address with some parameters changed; the place in the list is forgotten."""
     params = getattr(context.get("list"), "params", context["request"].GET).copy()
-    for name, value in {"after": None, **changes}.items():
+    for name, value in {"after": None, "before": None, **changes}.items():
         params.pop(name, None)
         if value:
             params[name] = value

@@ -1,0 +1,1 @@
+"""Tags: the company's dictionary of labels, and which record carries which of them."""
