@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('files', '0002_initial'),
         ('jobs', '0001_initial'),
-        ('listing', '0005_richer_imports'),
+        ('listing', '0006_tags'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
