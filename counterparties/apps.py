@@ -8,6 +8,8 @@ class CounterpartiesConfig(AppConfig):
     verbose_name = _("Counterparties")
 
     def ready(self) -> None:
+        from counterparties.imports.registration import register_imports
         from counterparties.registration import register_counterparties
 
         register_counterparties()
+        register_imports()

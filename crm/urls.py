@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("jobs/", include("crm.jobs.urls")),
     path("notifications/", include("crm.notify.urls")),
+    path("people/", include("crm.people.urls")),
     path("files/", include("crm.files.urls")),
     path("attributes/", include("crm.attributes.urls")),
     path("history/", include("crm.history.urls")),

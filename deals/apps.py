@@ -10,9 +10,11 @@ class DealsConfig(AppConfig):
     def ready(self) -> None:
         from deals import receivers  # noqa: F401
         from deals.events import register_deal_events
+        from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
         from deals.registration import register_deals
 
         register_deals()
         register_deal_events()
         register_deal_operations()
+        register_imports()

@@ -8,7 +8,8 @@ class CalendarConfig(AppConfig):
     verbose_name = _("Calendar")
 
     def ready(self) -> None:
-        from collab.calendar import receivers, registration
+        from collab.calendar import imports, receivers, registration
 
         assert receivers
         registration.register_all()
+        imports.register()

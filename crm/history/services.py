@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -79,10 +80,13 @@ def record_events(
     via: str = "",
     changes: dict[int, list[FieldChange]] | None = None,
     cards: dict[int, list[models.Model]] | None = None,
+    details: dict[int, dict] | None = None,
+    moments: dict[int, datetime] | None = None,
 ) -> dict[int, Event]:
     """The same event for many records at once, each on its own card: for imports and bulk work.
 
-    `changes` are the changed fields, `cards` the further cards, by the subject's id. Returns the events by it.
+    By the subject's id: `changes` are the changed fields, `cards` the further cards, `details` what its payload holds
+    beside the common one, `moments` when it happened if not now. Returns the events by it.
     """
     if not subjects:
         return {}
@@ -90,7 +94,8 @@ def record_events(
     events = Event.objects.bulk_create(
         [
             Event(
-                kind=kind, at=at, actor=by, via=via, subject_kind=label, subject_id=subject.pk, payload=payload or {},
+                kind=kind, at=(moments or {}).get(subject.pk, at), actor=by, via=via, subject_kind=label,
+                subject_id=subject.pk, payload={**(payload or {}), **(details or {}).get(subject.pk, {})},
                 version=getattr(subject, "version", None),
             )
             for subject in subjects
@@ -98,9 +103,9 @@ def record_events(
         batch_size=1000,
     )  # fmt: skip
     further = cards or {}
-    links = [EventLink(event=event, kind=label, record_id=event.subject_id, at=at) for event in events]
+    links = [EventLink(event=event, kind=label, record_id=event.subject_id, at=event.at) for event in events]
     links += [
-        EventLink(event=event, kind=kind_label(type(card)), record_id=card.pk, at=at)
+        EventLink(event=event, kind=kind_label(type(card)), record_id=card.pk, at=event.at)
         for event in events
         for card in further.get(event.subject_id, ())
     ]

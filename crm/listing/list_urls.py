@@ -1,9 +1,11 @@
 from django.urls import path
 
-from crm.listing.views import bulk, cells, exports, saved, tags, tools
+from crm.listing.views import bulk, cells, everything, exports, saved, tags, tools
 
 app_name = "lists"
 urlpatterns = [
+    path("everything/", everything.full_export_list, name="full_export_list"),
+    path("everything/<int:pk>/file/", everything.full_export_file, name="full_export_file"),
     path("filter/", tools.list_filter, name="list_filter"),
     path("columns/", tools.list_columns, name="list_columns"),
     path("views/", saved.view_list, name="view_list"),

@@ -20,7 +20,7 @@ class ImportQuerySet(models.QuerySet):
 
 
 class Import(models.Model):
-    """One file on its way to becoming records of `kind`.
+    """One file on its way to becoming records of `kind`. `expired_at`: since then its file and rows are gone.
 
     `columns`: the headers by position; `mapping`: field keys by column position (as text,
     since JSON has no other keys). `head`: the first rows as `[number, cells]`, for matching and for samples.
@@ -55,6 +55,7 @@ class Import(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
     finished_at = models.DateTimeField(_("ended"), null=True)
+    expired_at = models.DateTimeField(null=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.UPLOADED)
     template = models.ForeignKey("ImportTemplate", models.SET_NULL, null=True, related_name="+")
     delimiter = models.CharField(_("separator"), max_length=1, blank=True)
@@ -115,6 +116,8 @@ class ImportRow(models.Model):
         UPDATED = "updated", _("updated")
         SKIPPED = "skipped", _("skipped")
         FAILED = "failed", _("refused")
+        WITHDRAWN = "withdrawn", _("undone")
+        LEFT = "left", _("left alone")
 
     class Decision(models.TextChoices):
         DEFAULT = "", _("as for all")
@@ -124,6 +127,7 @@ class ImportRow(models.Model):
 
     PENDING: ClassVar = (Status.READY, Status.DUPLICATE)
     FAULTY: ClassVar = (Status.BAD, Status.FAILED)
+    WRITTEN: ClassVar = (Status.CREATED, Status.UPDATED)
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()
@@ -180,17 +184,30 @@ class SavedViewQuerySet(models.QuerySet):
     def visible_to(self, user, action: str = "view") -> "SavedViewQuerySet":
         """One's own, and what others share; only one's own is changed."""
         mine = models.Q(owner=user)
-        return self.filter(mine | models.Q(is_shared=True) if action == "view" else mine)
+        if action != "view":
+            return self.filter(mine)
+        everybody = models.Q(department=None, role=None)
+        some = models.Q(role__in=user.roles.values("pk"))
+        if user.department_id:
+            some |= models.Q(department=user.department_id)
+        return self.filter(mine | models.Q(is_shared=True) & (everybody | some))
 
 
 class SavedView(models.Model):
-    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing."""
+    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing.
+
+    Shared with the people of `department` or `role`; with everybody when both are empty.
+    """
 
     kind = models.CharField(_("kind of record"), max_length=60)
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    is_shared = models.BooleanField(_("shared"), default=False)
+    department = models.ForeignKey(
+        "people.Department", models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    role = models.ForeignKey("people.Role", models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SavedViewQuerySet.as_manager()
@@ -206,6 +223,15 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def audience(self) -> str:
+        """The key of `crm.listing.audiences`."""
+        if not self.is_shared:
+            return ""
+        if self.department_id:
+            return f"department-{self.department_id}"
+        return f"role-{self.role_id}" if self.role_id else "all"
 
 
 class DefaultView(models.Model):
@@ -254,6 +280,27 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+
+class FullExport(models.Model):
+    """Everything the installation holds, in one archive that only its maker may fetch."""
+
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    file = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, related_name="+")
+    counts = models.JSONField(default=dict)
+    job = models.ForeignKey("jobs.Job", models.SET_NULL, null=True, related_name="+")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("full export")
+        verbose_name_plural = _("full exports")
+        ordering: ClassVar = ["-pk"]
+        permissions: ClassVar = [("export_everything", "Can export everything")]
+
+    def __str__(self) -> str:
+        return f"full export #{self.pk}"
 
 
 class BulkRun(models.Model):

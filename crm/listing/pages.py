@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from crm.listing.forms import MappingForm, ReadingForm, StartForm
+from crm.listing.import_forms import CHOSEN, MappingForm, ReadingForm, StartForm, UnknownForm, known_values
 from crm.listing.imports.columns import Column
+from crm.listing.imports.expecting import expected_counts
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.report import TABS, page_of_rows
 from crm.listing.imports.services import imported_before
@@ -14,6 +15,7 @@ from crm.listing.models import Import, ImportRow
 from crm.listing.sheets.errors import MESSAGES
 
 _GREATEST = 2_000_000
+BEGINNING = 8
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def preview_tabs(run: Import, show: str, *, ended: bool = False) -> list[dict]:
         "created": _("Created"),
         "updated": _("Updated"),
         "skipped": _("Skipped"),
+        "withdrawn": _("Undone"),
+        "left": _("Left alone"),
     }
     tabs = []
     for key, statuses in TABS.items():
@@ -53,38 +57,54 @@ def preview_tabs(run: Import, show: str, *, ended: bool = False) -> list[dict]:
     return tabs
 
 
-def row_number(request) -> int:
+def row_number(request, given=None) -> int:
     """The `after` parameter; anything that is not a row number counts as the beginning."""
-    text = request.GET.get("after", "")
+    text = (request.GET if given is None else given).get("after", "")
     return int(text) if text.isascii() and text.isdigit() and int(text) < _GREATEST else 0
 
 
 def mapping_context(run: Import, importer: Importer, form: MappingForm, columns: list[Column]) -> dict:
+    bound = form.fixed.items()
     return {
         "run": run,
         "importer": importer,
         "form": form,
         "pairs": [(column, form[form.names[column.index]]) for column in columns],
+        "fixed": [form[name] for _key, name in bound],
+        "has_fixed": bool(run.options.get("fixed")) or any(name in form.errors for _key, name in bound),
         "matched": sum(column.index in run.by_column for column in columns),
         "reading": ReadingForm(run=run),
+        "beginning": run.head[:BEGINNING],
         "earlier": imported_before(run),
         "steps": steps("mapping"),
     }
 
 
-def preview_context(run: Import, user, *, show: str, after: int) -> dict:
+def preview_context(run: Import, user, *, show: str, after: int, focus: int = 0) -> dict:
     importer = importer_for(run.kind)
+    targets = importer.field_map(user)
+    used = [targets[key] for key in dict.fromkeys(run.by_column.values()) if key in targets]
     return {
         "run": run,
         "importer": importer,
-        "rows": page_of_rows(run, importer, user, show=show, after=after),
+        "rows": page_of_rows(run, importer, user, show=show, after=after, focus=focus),
         "tabs": preview_tabs(run, show),
         "show": show,
-        "form": StartForm(initial={"mode": run.mode}),
+        "after": after,
+        "modes": mode_lines(run, importer),
         "decisions": ImportRow.Decision.choices,
+        "unknown": UnknownForm(run=run, importer=importer, user=user) if run.unknown else None,
+        "lists": [(target.key, known_values(target)) for target in used if target.kind in CHOSEN],
         "importable": run.counts.get("ready", 0) + run.counts.get("duplicate", 0),
         "steps": steps("preview"),
     }
+
+
+def mode_lines(run: Import, importer: Importer) -> list[dict]:
+    """The ways of importing, each with what it would do now."""
+    counts = expected_counts(run, importer)
+    form = StartForm(initial={"mode": run.mode})
+    return [{"radio": radio, **counts[radio.data["value"]]} for radio in form["mode"]]
 
 
 def detail_context(run: Import, user, *, show: str, after: int) -> dict:

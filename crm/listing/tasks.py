@@ -1,6 +1,7 @@
 """The jobs of lists: imports (reading, checking, writing), exports, bulk edits and their undo."""
 
 from contextlib import closing
+from datetime import timedelta
 from itertools import islice
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_noop
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
 from crm.listing.bulk import tasks as bulk_tasks  # noqa: F401
+from crm.listing.exports import everything
 from crm.listing.exports.services import (
     ExportRows,
     in_reader_language,
@@ -18,19 +20,19 @@ from crm.listing.exports.services import (
     scratch_file,
 )
 from crm.listing.exports.workbook import MOST_ROWS
-from crm.listing.imports import undoing
+from crm.listing.imports import purging, undoing
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.services import HEAD_ROWS, count_rows, local_copy, take_head
 from crm.listing.imports.staging import Stager
 from crm.listing.imports.writing import write_rows
-from crm.listing.models import Export, Import, ImportRow
+from crm.listing.models import Export, FullExport, Import, ImportRow
 from crm.listing.sheets.errors import SheetError
 from crm.listing.sheets.reading import read_head, read_rows
 from crm.notify.services import notify
 from crm.people.models import User
 
 BATCH = 500
-UNDO_BATCH = 25
+UNDO_BATCH = 100
 
 
 def _open(run: JobRun) -> tuple[Import, Importer]:
@@ -73,7 +75,13 @@ def import_check(run: JobRun) -> dict:
         with (
             local_copy(found.file) as path,
             closing(
-                read_rows(path, sheet=found.sheet, encoding=found.encoding, after=max(last, found.header_row))
+                read_rows(
+                    path,
+                    sheet=found.sheet,
+                    encoding=found.encoding,
+                    delimiter=found.delimiter,
+                    after=max(last, found.header_row),
+                )
             ) as rows,
         ):
             while batch := list(islice(rows, BATCH)):
@@ -172,7 +180,7 @@ def import_undo(run: JobRun) -> dict:
     """Takes an import back, a few rows a slice; rights and what was changed since are looked at for each record."""
     found, _importer = _open(run)
     counts = {"last": 0, "done": 0, "undone": 0, "reverted": 0, "kept": 0} | run.checkpoint
-    written = found.rows.filter(status__in=[ImportRow.Status.CREATED, ImportRow.Status.UPDATED])
+    written = found.rows.filter(status__in=ImportRow.WRITTEN)
     while rows := list(written.filter(number__gt=counts["last"]).order_by("number")[:UNDO_BATCH]):
         with run.slice():
             for outcome, number in undoing.undo_rows(found, rows, run.by).items():
@@ -193,6 +201,19 @@ def import_undo(run: JobRun) -> dict:
             url=f"/imports/{found.pk}/",
         )
     return result
+
+
+@handler("listing.import_purge", every=timedelta(hours=12), long=True)
+def import_purge(run: JobRun) -> dict:
+    """Uploads nobody went on with, and the files and rows of imports long done, are removed."""
+    expired = 0
+    for found in purging.expired_imports():
+        while purging.forget_rows(run, found):
+            pass
+        with run.slice():
+            purging.expire(found)
+        expired += 1
+    return {"expired": expired}
 
 
 @handler("listing.export", long=True)
@@ -226,3 +247,29 @@ def export(run: JobRun) -> dict:
                 url=f"/lists/exports/{found.pk}/",
             )
     return {"rows": done}
+
+
+@handler(everything.JOB, long=True)
+def full_export(run: JobRun) -> dict:
+    """Writes the archive of everything. Nothing is kept between attempts: a new one begins anew."""
+    found = FullExport.objects.select_related("made_by").get(pk=run.args["export"])
+    if found.file_id:
+        return found.counts
+    user = User.objects.get(pk=found.made_by_id)
+    if not everything.may_export_everything(user):
+        raise JobRefused(gettext_noop("The right to export was taken away."))
+    with in_reader_language(user), scratch_file() as path:
+        note = gettext_noop("Writing rows")
+        counts = everything.write_everything(
+            path, lambda done, total: run.save(done=done, total=total, note=note)
+        )
+        with run.slice():
+            everything.keep_archive(found, path, counts)
+            notify(
+                user=user,
+                kind="export_done",
+                text=gettext_noop("Your export is ready: %(file)s, rows: %(rows)s"),
+                params={"file": found.file.name, "rows": sum(counts.values())},
+                url="/lists/everything/",
+            )
+    return counts

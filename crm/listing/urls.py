@@ -1,5 +1,6 @@
 from django.urls import path
 
+from crm.listing.views import corrections
 from crm.listing.views import imports as views
 
 app_name = "imports"
@@ -15,5 +16,7 @@ urlpatterns = [
     path("<int:pk>/cancellation/", views.import_cancellation, name="import_cancellation"),
     path("<int:pk>/undo/", views.import_undo, name="import_undo"),
     path("<int:pk>/rows/<int:number>/decision/", views.import_decision, name="import_decision"),
+    path("<int:pk>/rows/<int:number>/", corrections.import_row, name="import_row"),
+    path("<int:pk>/unknown/", corrections.import_unknown, name="import_unknown"),
     path("<int:pk>/bad-rows/", views.import_bad_rows, name="import_bad_rows"),
 ]

@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from crm.people.forms import FieldRuleForm, FieldRuleFormSet, RoleForm
-from crm.people.models import Absence, Department, FieldRule, Role, User
+from crm.people.models import Absence, CalendarDay, Department, FieldRule, Role, User, WorkingSpan
 
 admin.site.unregister(Group)
 
@@ -40,6 +40,21 @@ class RoleAdmin(ModelAdmin):
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         form.save_scopes(form.instance)
+
+
+@admin.register(WorkingSpan)
+class WorkingSpanAdmin(ModelAdmin):
+    """The week's hours; without any, Monday to Friday from nine to five."""
+
+    list_display = ["weekday", "starts", "ends"]
+
+
+@admin.register(CalendarDay)
+class CalendarDayAdmin(ModelAdmin):
+    """Days of the company's own; the country's public holidays are known already."""
+
+    list_display = ["date", "name", "is_working"]
+    list_filter = ["is_working"]
 
 
 @admin.register(Department)

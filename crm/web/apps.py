@@ -9,9 +9,19 @@ class WebConfig(AppConfig):
 
     def ready(self):
         from crm.history.kinds import EventKind, register_event
+        from crm.listing.exports.everything import may_export_everything
         from crm.notify.notices import Notice, register_notice
+        from crm.people.invitations import may_invite
         from crm.people.kinds import kind_named
-        from crm.web.registry import CardAction, MenuEntry, register_card_action, register_menu
+        from crm.web.first_steps import render_first_steps
+        from crm.web.registry import (
+            CardAction,
+            HomeBlock,
+            MenuEntry,
+            register_card_action,
+            register_home,
+            register_menu,
+        )
 
         register_menu(MenuEntry("home", _("My day"), "sun", "web:home", 0, phone=True))
         register_menu(
@@ -23,6 +33,29 @@ class WebConfig(AppConfig):
                 200,
                 allowed=_administers,
             )
+        )
+        register_menu(
+            MenuEntry(
+                "invitations",
+                _("Invitations"),
+                "envelope-plus",
+                "people:invitation_list",
+                210,
+                allowed=may_invite,
+            )
+        )
+        register_menu(
+            MenuEntry(
+                "everything",
+                _("Export everything"),
+                "archive",
+                "lists:full_export_list",
+                220,
+                allowed=may_export_everything,
+            )
+        )
+        register_home(
+            HomeBlock("first-steps", _("First steps"), 0, render_first_steps, icon="signpost-2", wide=True)
         )
         register_event(
             EventKind("shared_view", _("shared the record with %(user)s, to look at"), "person-plus"),

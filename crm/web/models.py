@@ -14,3 +14,13 @@ class FormToken(models.Model):
 
     def __str__(self):
         return self.token[:8]
+
+
+class DemoMark(models.Model):
+    """How far the demo data of a table reaches: rows up to `last_id` came with it. `kind` "history.event" too."""
+
+    kind = models.CharField(max_length=60, unique=True)
+    last_id = models.BigIntegerField()
+
+    def __str__(self):
+        return f"{self.kind} ≤ {self.last_id}"

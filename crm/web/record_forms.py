@@ -77,11 +77,19 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
     def attribute_values(self) -> dict:
         """{attribute key: cleaned value} of those the user may write, for the service."""
         values = super().attribute_values()
-        free = {item.key for item in self.attribute_list if not self.fields[item.field_name].disabled}
+        free = {
+            item.key
+            for item in self.attribute_list
+            if not self.fields[item.field_name].disabled and not self._keeps_theirs(item.field_name)
+        }
         return {key: value for key, value in values.items() if key in free}
 
     def _may_write(self, name: str) -> bool:
-        return name in self.cleaned_data and not self.fields[name].disabled
+        return name in self.cleaned_data and not self.fields[name].disabled and not self._keeps_theirs(name)
+
+    def _keeps_theirs(self, name: str) -> bool:
+        """On the page of a conflict the other's value was chosen for this field."""
+        return self.data.get(f"choice-{name}") == "theirs"
 
     def refuse(self, error: ValidationError) -> None:
         """Shows what the service said, beside the fields it named."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.web import installing, sight, views
+from crm.web import installing, sight, starting, views
 
 app_name = "web"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     ),
     path("card/<str:kind>/<int:pk>/access/", sight.record_access, name="record_access"),
     path("access/", sight.access_overview, name="access_overview"),
+    path("demo-removal/", starting.demo_removal, name="demo_removal"),
     path("shortcuts/", views.shortcuts, name="shortcuts"),
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("sw.js", installing.service_worker, name="service_worker"),

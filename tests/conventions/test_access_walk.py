@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from collab.calendar.models import Activity
@@ -26,8 +27,9 @@ from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
-from crm.listing.models import BulkRun, Export, Import, SavedView
+from crm.listing.models import BulkRun, Export, FullExport, Import, SavedView
 from crm.notify.models import Notification
+from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
@@ -44,7 +46,14 @@ PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
 # Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
 # what the browser needs to install the product; none of them names a record or a person.
-PUBLIC = {"web:preference", "web_forms:form_page", "web:manifest", "web:service_worker", "web:offline"}
+PUBLIC = {
+    "web:preference",
+    "web_forms:form_page",
+    "people:invitation_acceptance",
+    "web:manifest",
+    "web:service_worker",
+    "web:offline",
+}
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
@@ -58,6 +67,8 @@ TAKES = [
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
+    (r"people:invitation_\w+", "invitation"),
+    (r"lists:full_export_\w+", "full_export"),
     (r"lists:view_\w+", "view"),
     (r"lists:export_\w+", "export"),
     (r"lists:bulk_\w+", "bulk"),
@@ -131,8 +142,14 @@ def make_records() -> dict:
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
+        "invitation": Invitation.objects.create(
+            email="new@demo.example",
+            invited_by=User.objects.get(username="admin"),
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
         "view": SavedView.objects.create(kind="leads.lead", name="Mine", owner=rep),
         "export": Export.objects.create(kind="leads.lead", file=stored, made_by=rep),
+        "full_export": FullExport.objects.create(file=stored, made_by=User.objects.get(username="admin")),
         "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
@@ -166,6 +183,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
+    if key in {"invitation", "full_export"}:
+        return user.username == "admin"
     if key == "task":
         return ProcessInstance.objects.visible_to(user).filter(pk=record.instance_id).exists()
     if key == "file":

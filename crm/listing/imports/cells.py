@@ -35,6 +35,8 @@ MESSAGES = {
     "no_record": _("“%(text)s” was not found among what you may see."),
     "several_records": _("“%(text)s” fits several records. Give the tax number, phone or e-mail."),
     "refused": _("The database refused this row."),
+    "changed_since": _("Somebody has changed or used it since the import."),
+    "not_undoable": _("You may not delete or edit it any more."),
     "gone": _("The record to update is no longer there or may not be edited."),
 }
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from crm.listing.imports.cells import tax_number_of
+from crm.listing.imports.cells import CellError, clean, tax_number_of
 from crm.listing.imports.registry import ImportField
 from crm.listing.sheets.reading import Row
 from crm.people.folding import fold
@@ -20,6 +20,12 @@ _LONGEST_HEADER = 60
 _LIKENESS = 0.86
 _MAJORITY = 0.6
 _WORDS = re.compile(r"[^a-z0-9а-я]+")
+
+
+_NAMED_FIRST = ("date", "money")
+_WRITTEN_DATE = re.compile(r"^\d{4}[-./]\d\d?[-./]\d\d?|^\d\d?[-./]\d\d?[-./]\d{4}")
+# Pence or a currency: a bare number may be anything.
+_WRITTEN_MONEY = re.compile(r"(?i)\d[.,]\d\d(\s|$|\D)|zł|pln|eur|usd|gbp|chf|€|\$|£")
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,9 @@ def _guess_by_contents(columns, fields, mapping: dict[int, str], taken: set[str]
         if not column.samples:
             continue
         kind = _kind_of_contents(column.samples, region)
+        if kind in _NAMED_FIRST and column.header:
+            # "Date of birth" is a date too, and not the one this kind of record has.
+            continue
         for target in fields:
             if kind and target.kind == kind and target.key not in taken:
                 mapping[column.index] = target.key
@@ -155,12 +164,29 @@ def _kind_of_contents(samples: Sequence[str], region: str) -> str:
     looks = {
         "email": _is_email,
         "tax_number": lambda text: tax_number_of(text, region),
+        "date": _is_date,
         "phone": lambda text: split_phones(text, region),
+        "money": _is_money,
     }
     enough = len(samples) * _MAJORITY
     return next(
         (kind for kind, is_one in looks.items() if sum(map(bool, map(is_one, samples))) >= enough), ""
     )
+
+
+def _is_date(text: str) -> bool:
+    return bool(_WRITTEN_DATE.match(text)) and _reads("date", text)
+
+
+def _is_money(text: str) -> bool:
+    return bool(_WRITTEN_MONEY.search(text)) and _reads("money", text)
+
+
+def _reads(kind: str, text: str) -> bool:
+    try:
+        return clean(ImportField("", "", kind=kind), text, region="")[0] is not None
+    except CellError:
+        return False
 
 
 def _is_email(text: str) -> bool:

@@ -19,6 +19,7 @@ from crm.listing.imports.staging import EXTRA
 from crm.listing.models import Import
 from crm.people.access import kind_label
 from crm.people.folding import fold
+from crm.people.kinds import kind_named
 from crm.people.models import User
 from crm.people.names import Named
 
@@ -91,12 +92,13 @@ class RecordBatch:
             except ValidationError:
                 self.written.failed[number] = "refused"
         self.model._base_manager.bulk_create(records.values(), batch_size=500)
-        self._record(self.created_kind, [*records.values()])
+        self.record(self.created_kind, [*records.values()])
         self._write_all_derived(records.values())
         self.written.created |= {number: record.pk for number, record in records.items()}
         self.after_create(records, rows)
 
-    def _record(self, kind: str, records: list, changes: dict | None = None) -> None:
+    def record(self, kind: str, records: list, changes: dict | None = None) -> None:
+        """History of the batch's records: one event for each."""
         cards = self.cards_of(records)
         record_events(
             kind=kind, subjects=records, by=self.by, changes=changes, payload=self.payload, cards=cards
@@ -147,6 +149,18 @@ class RecordBatch:
         if fold(text) not in known and text in self.run.options.get("create", {}).get(key, ()):
             known[fold(text)] = make_entry(dictionary, text)
         return known.get(fold(text))
+
+    def load(self, kind: str, rows: list[Values], *keys: str) -> dict[int, Any]:
+        """The records of one kind that the rows name under any of the keys, by id; one query."""
+        pairs = [values[key] for values in rows for key in keys if isinstance(values.get(key), list)]
+        ids = {pk for label, pk in pairs if label == kind}
+        known = kind_named(kind)
+        return known.visible(self.by).filter(pk__in=ids).in_bulk() if ids and known else {}
+
+    def accompany(self, number: int, record) -> None:
+        """Notes that the row made this record too, so that undoing the import takes it back."""
+        pair = [kind_label(type(record)), record.pk]
+        self.written.companions.setdefault(number, []).append(pair)
 
     def extras(self, values: Values, labels: dict[str, Any]) -> list[tuple[Any, str]]:
         """(label, text) of what a cell held beyond one value, for a note."""
@@ -210,7 +224,7 @@ class RecordBatch:
             update_fields=[name for name in (*self.updates, *self.renamed(), *DERIVED) if name in known],
             batch_size=250,
         )
-        self._record(self.updated_kind, records, changed)
+        self.record(self.updated_kind, records, changed)
         if issubclass(self.model, AttributedRecord):
             for record in records:
                 write_derived(record, self.schema_of(record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -13,13 +13,15 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from crm.listing.imports.registry import Importer
+from crm.listing.imports.registry import Importer, ImportField
 from crm.listing.imports.staging import message_of
 from crm.listing.models import Import, ImportRow
 from crm.people.kinds import kind_named, visible_pairs
 
 PAGE = 50
-SHOWN_FIELDS = 8
+SHOWN_CHARACTERS = 120
+# More columns than these make a page heavy; the rest is on the row's own page.
+SHOWN_FIELDS = 24
 TABS = {
     "all": (),
     "ready": (ImportRow.Status.READY,),
@@ -28,6 +30,8 @@ TABS = {
     "created": (ImportRow.Status.CREATED,),
     "updated": (ImportRow.Status.UPDATED,),
     "skipped": (ImportRow.Status.SKIPPED,),
+    "withdrawn": (ImportRow.Status.WITHDRAWN,),
+    "left": (ImportRow.Status.LEFT,),
 }
 TONES = {
     ImportRow.Status.READY: ("grey", "circle"),
@@ -37,13 +41,22 @@ TONES = {
     ImportRow.Status.CREATED: ("green", "check2"),
     ImportRow.Status.UPDATED: ("blue", "pencil"),
     ImportRow.Status.SKIPPED: ("grey", "skip-forward"),
+    ImportRow.Status.WITHDRAWN: ("grey", "arrow-counterclockwise"),
+    ImportRow.Status.LEFT: ("amber", "exclamation-triangle"),
 }
 
 
 @dataclass(frozen=True)
 class Cell:
+    """`raw`: what the file says, for correcting; `column`: where in the sheet. `is_next`: the one to correct now."""
+
     text: str
     message: str = ""
+    column: int = 0
+    key: str = ""
+    raw: str = ""
+    header: str = ""
+    is_next: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,10 @@ class RowPage:
     next_after: int | None
 
 
-def page_of_rows(run: Import, importer: Importer, user, *, show: str, after: int = 0) -> RowPage:
-    """`PAGE` rows behind row number `after`, of the wanted statuses."""
+def page_of_rows(
+    run: Import, importer: Importer, user, *, show: str, after: int = 0, focus: int = 0
+) -> RowPage:
+    """`PAGE` rows behind row number `after`, of the wanted statuses. `focus`: the row that was corrected last."""
     rows = run.rows.filter(number__gt=after).order_by("number")
     if statuses := TABS.get(show, ()):
         rows = rows.filter(status__in=statuses)
@@ -79,8 +94,19 @@ def page_of_rows(run: Import, importer: Importer, user, *, show: str, after: int
     ]
     records = _records(run, user, found[:PAGE])
     lines = [_line(run, importer, row, shown, records) for row in found[:PAGE]]
+    if focus:
+        _point_at_next(lines, focus)
     last = found[PAGE - 1].number if len(found) > PAGE else None
     return RowPage([str(target.label) for _index, target in shown], lines, last)
+
+
+def _point_at_next(lines: list[Line], focus: int) -> None:
+    """Marks the first wrong cell from the corrected row on: the keyboard goes there."""
+    for line in lines:
+        for place, cell in enumerate(line.cells):
+            if line.row.number >= focus and cell.message:
+                line.cells[place] = replace(cell, is_next=True)
+                return
 
 
 def _records(run: Import, user, rows: list[ImportRow]) -> set[tuple[str, int]]:
@@ -99,7 +125,17 @@ def _line(run: Import, importer: Importer, row: ImportRow, shown, records) -> Li
             by_column[error["column"]] = message
         else:
             rest.append(message)
-    cells = [Cell(_shown(row, index, target.key), by_column.get(index, "")) for index, target in shown]
+    cells = [
+        Cell(
+            _shown(row, index, target),
+            by_column.get(index, ""),
+            index,
+            target.key,
+            row.cells[index] if index < len(row.cells) else "",
+            str(target.label),
+        )
+        for index, target in shown
+    ]
     duplicate, duplicate_url = _duplicate(importer, row, records)
     record = (run.kind, row.record_id)
     tone, icon = TONES[row.status]
@@ -107,11 +143,12 @@ def _line(run: Import, importer: Importer, row: ImportRow, shown, records) -> Li
     return Line(row, tone, icon, cells, rest, duplicate, duplicate_url, record_url)
 
 
-def _shown(row: ImportRow, index: int, key: str) -> str:
-    value = row.values.get(key)
-    if value is None or not isinstance(value, str):
+def _shown(row: ImportRow, index: int, target: ImportField) -> str:
+    """The value as it will be stored where that is a text of this very cell, else what the file says."""
+    value = row.values.get(target.key)
+    if not isinstance(value, str) or target.joins or target.choices:
         value = row.cells[index] if index < len(row.cells) else ""
-    return value[:120]
+    return value[:SHOWN_CHARACTERS]
 
 
 def _duplicate(importer: Importer, row: ImportRow, records) -> tuple[str, str]:

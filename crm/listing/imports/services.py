@@ -20,8 +20,9 @@ from crm.files.models import StoredFile
 from crm.files.services import check_upload, store_file
 from crm.jobs import services as jobs
 from crm.jobs.models import Job
-from crm.listing.imports.columns import find_header, guess_mapping, list_columns, plain
+from crm.listing.imports.columns import find_header, guess_mapping, list_columns
 from crm.listing.imports.registry import Importer, importer_for
+from crm.listing.imports.templates import apply_template, learned, recognise, save_template
 from crm.listing.models import Import, ImportRow, ImportTemplate
 from crm.listing.sheets.reading import Book, Row, read_head
 
@@ -88,32 +89,54 @@ def imported_before(run: Import) -> Import | None:
     return same.filter(status=Import.Status.DONE).exclude(pk=run.pk).first()
 
 
-def read_again(*, run: Import, sheet: str, encoding: str, header_row: int | None = None, by) -> Import:
-    """Reads the first rows anew from another sheet, in another encoding or below another header row.
+def read_again(
+    *,
+    run: Import,
+    sheet: str,
+    encoding: str,
+    delimiter: str = "",
+    header_row: int | None = None,
+    template: ImportTemplate | None = None,
+    by,
+) -> Import:
+    """Reads the first rows anew: another sheet, encoding, separator, header row, or by a template.
 
-    Raises SheetError, WrongStep.
+    Corrections of cells stay as long as the table is the same. Raises SheetError, WrongStep.
     """
     importer = demand_importer(run.kind, by)
-    _demand_step(run, Import.Status.UPLOADED, Import.Status.PREVIEWED)
+    demand_step(run, Import.Status.UPLOADED, Import.Status.PREVIEWED)
+    before = (run.sheet, run.encoding, run.delimiter)
     with local_copy(run.file) as path:
-        book = read_head(path, rows=HEAD_ROWS, sheet=sheet, encoding=encoding)
-    take_head(run, book, importer, header_row=header_row)
+        book = read_head(path, rows=HEAD_ROWS, sheet=sheet, encoding=encoding, delimiter=delimiter)
+    take_head(run, book, importer, header_row=header_row, template=template)
+    if before != (run.sheet, run.encoding, run.delimiter):
+        run.corrections = {}
     run.save()
     return run
 
 
-def take_head(run: Import, book: Book, importer: Importer, header_row: int | None = None) -> None:
+def take_head(
+    run: Import,
+    book: Book,
+    importer: Importer,
+    header_row: int | None = None,
+    template: ImportTemplate | None = None,
+) -> None:
     """Fills the import from what is known of its file: where the headers are, and what the columns mean."""
     fields = importer.fields(run.uploaded_by)
     found = find_header(book.rows, fields)
     run.header_row = found if header_row is None else header_row
     columns = list_columns(book.rows, run.header_row, samples=0)
-    mapping = guess_mapping(columns, fields, region=settings.CRM_COUNTRY, learned=_learned(run))
+    mapping = guess_mapping(columns, fields, region=settings.CRM_COUNTRY, learned=learned(run))
     run.mapping = {str(index): key for index, key in mapping.items()}
     headers = {column.index: column.header for column in columns}
     run.columns = [headers.get(index, "") for index in range(max(headers, default=-1) + 1)]
+    run.template = None
+    if chosen := template or recognise(run):
+        apply_template(run, chosen, {target.key for target in fields})
     run.head = [[row.number, [cell[:HEAD_CHARACTERS] for cell in row.cells]] for row in book.rows]
     run.sheets, run.sheet, run.encoding = book.sheets, book.sheet, book.encoding
+    run.delimiter = book.delimiter
     run.formulas = book.formulas
     run.row_count = book.count - sum(row.number <= run.header_row for row in book.rows)
     run.status = Import.Status.UPLOADED
@@ -123,37 +146,39 @@ def head_rows(run: Import) -> list[Row]:
     return [Row(number, cells) for number, cells in run.head]
 
 
-def _learned(run: Import) -> dict[str, str]:
-    templates = ImportTemplate.objects.filter(user=run.uploaded_by, kind=run.kind).order_by("saved_at")
-    return {header: key for template in templates for header, key in template.mapping.items()}
-
-
 @transaction.atomic
-def check_import(*, run: Import, mapping: dict[int, str], template: str = "", by) -> Job:
-    """Accepts the mapping and has every row read, checked and compared with what exists.
+def check_import(
+    *,
+    run: Import,
+    mapping: dict[int, str],
+    options: dict | None = None,
+    template: str = "",
+    is_shared: bool = False,
+    by,
+) -> Job:
+    """Accepts the matching and has every row read, checked and compared with what exists.
 
-    Raises WrongStep, PermissionDenied.
+    `options`: the `keys` that tell a duplicate and `fixed` texts for every row. Raises WrongStep, PermissionDenied.
     """
     importer = demand_importer(run.kind, by)
-    _demand_step(run, Import.Status.UPLOADED, Import.Status.PREVIEWED)
+    demand_step(run, Import.Status.UPLOADED, Import.Status.PREVIEWED)
     known = importer.field_map(by)
     run.mapping = {
         str(index): key for index, key in mapping.items() if key in known and 0 <= index < len(run.columns)
     }
-    run.counts = {}
+    if options is not None:
+        run.options = {**run.options, **options}
     if template:
-        _save_template(run, template)
+        run.template = save_template(run, template, is_shared=is_shared)
+    return check_again(run=run, by=by)
+
+
+@transaction.atomic
+def check_again(*, run: Import, by) -> Job:
+    """Has the rows read anew, with the matching, options and corrections there are."""
+    run.counts, run.unknown = {}, {}
     run.status = Import.Status.CHECKING
     return _enqueue(run, "listing.import_check", by)
-
-
-def _save_template(run: Import, name: str) -> None:
-    mapping = {
-        plain(header): run.mapping.get(str(index), "") for index, header in enumerate(run.columns) if header
-    }
-    ImportTemplate.objects.update_or_create(
-        user=run.uploaded_by, kind=run.kind, name=name[:100], defaults={"mapping": mapping}
-    )
 
 
 @transaction.atomic
@@ -176,10 +201,12 @@ def start_import(*, run: Import, mode: str | None = None, by) -> Job:
 def decide_row(*, run: Import, number: int, decision: str, by) -> ImportRow:
     """What to do with one duplicate, whatever was chosen for all. Raises WrongStep or DoesNotExist."""
     demand_importer(run.kind, by)
-    _demand_step(run, Import.Status.PREVIEWED)
+    demand_step(run, Import.Status.PREVIEWED)
     row = run.rows.get(number=number, status__in=ImportRow.PENDING)
     row.decision = ImportRow.Decision(decision)
     row.save(update_fields=["decision"])
+    run.corrections.setdefault("decisions", {})[str(number)] = decision
+    run.save(update_fields=["corrections"])
     return row
 
 
@@ -204,7 +231,8 @@ def count_rows(run: Import) -> dict[str, int]:
     return dict(run.rows.order_by().values_list("status").annotate(Count("pk")))
 
 
-def _demand_step(run: Import, *steps: str) -> None:
+def demand_step(run: Import, *steps: str) -> None:
+    """Raises WrongStep unless the import stands at one of the steps."""
     run.refresh_from_db(fields=["status"])
     if run.status not in steps:
         raise WrongStep(run.status)

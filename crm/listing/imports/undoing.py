@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from crm.history.bin import StillNeeded, delete_record, is_deletable
+from crm.history.bin import delete_records, is_deletable
 from crm.history.models import Event, EventLink
 from crm.history.undoing import UNDO, undo_event
 from crm.jobs import services as jobs
@@ -39,7 +39,7 @@ def can_undo(run: Import, user) -> bool:
     written = run.counts.get("created", 0) + run.counts.get("updated", 0)
     return bool(
         run.is_ended and written and "undone" not in run.counts and is_deletable(run.kind)
-        and not is_undoing(run)
+        and run.expired_at is None and not is_undoing(run)
     )  # fmt: skip
 
 
@@ -59,12 +59,7 @@ def _ids(run: Import, status: str) -> QuerySet:
 
 def untouched(run: Import, kind: RecordKind, records: QuerySet) -> QuerySet:
     """The records on whose cards nothing stands but this import: no edit, note, call, stage or file since."""
-    own = Event.objects.filter(
-        pk=OuterRef("event_id"),
-        payload__import=run.pk,
-        subject_kind=kind.label,
-        subject_id=OuterRef("record_id"),
-    )
+    own = Event.objects.filter(pk=OuterRef("event_id"), payload__import=run.pk)
     others = EventLink.objects.filter(kind=kind.label, record_id=OuterRef("pk")).exclude(Exists(own))
     return records.exclude(Exists(others))
 
@@ -77,45 +72,86 @@ def start_undo(*, run: Import, by) -> Job:
         return run.job
     if not can_undo(run, by):
         raise WrongStep(run.status)
-    total = run.rows.filter(status__in=[Status.CREATED, Status.UPDATED]).count()
+    total = run.rows.filter(status__in=ImportRow.WRITTEN).count()
     run.job = jobs.enqueue(kind=JOB, key=str(run.pk), args={"run": run.pk}, by=by, total=total)
     run.save(update_fields=["job"])
     return run.job
 
 
 def undo_rows(run: Import, rows: list[ImportRow], by) -> dict[str, int]:
-    """Takes back what a batch of rows wrote, inside the caller's transaction; {outcome: records}."""
-    kind = kind_named(run.kind)
+    """Takes back what a batch of rows wrote, inside the caller's transaction; {outcome: records}.
+
+    Each row notes what became of it: a record that stays is named there with the reason.
+    """
     counts = {"undone": 0, "reverted": 0, "kept": 0}
-    created = [row.record_id for row in rows if row.status == Status.CREATED]
-    free = untouched(run, kind, kind.visible(by, "delete").filter(pk__in=created)).in_bulk()
-    standing = set(
-        kind.model._base_manager.filter(pk__in=created, deleted_at=None).values_list("pk", flat=True)
-    )
-    for pk in created:
-        if pk in standing:
-            counts["undone" if pk in free and _delete(free[pk], by) else "kept"] += 1
-    for pk in _updated_first_here(run, rows):
-        counts["reverted" if _revert(run, kind, pk, by) else "kept"] += 1
+    created = {row.record_id: row for row in rows if row.status == Status.CREATED}
+    _undo_created(run, run.kind, created, by, counts)
+    for kind, pairs in _companions(rows).items():
+        _undo_created(run, kind, pairs, by, counts)
+    firsts = _firsts(run, rows)
+    for row in rows:
+        if row.status == Status.UPDATED:
+            _undo_updated(run, row, firsts[row.record_id], by, counts)
+    ImportRow.objects.bulk_update(rows, ["status", "errors"], batch_size=250)
     return counts
 
 
-def _delete(record, by) -> bool:
-    try:
-        delete_record(record=record, by=by, via=UNDO)
-    except (PermissionDenied, StillNeeded):
-        return False
-    return True
+def _undo_created(run: Import, label: str, rows: dict[int, ImportRow], by, counts: dict[str, int]) -> None:
+    """`rows`: the row that made each record. Those nobody has touched go into the bin together."""
+    kind = kind_named(label)
+    if kind is None or not rows:
+        return
+    mine = kind.visible(by, "delete").filter(pk__in=list(rows))
+    free = list(untouched(run, kind, mine))
+    deleted = set(delete_records(records=free, by=by, via=UNDO))
+    allowed = set(mine.values_list("pk", flat=True))
+    base = kind.model._base_manager
+    standing = set(base.filter(pk__in=list(rows), deleted_at=None).values_list("pk", flat=True))
+    for pk, row in rows.items():
+        if pk in standing:
+            _leave(row, "changed_since" if pk in allowed else "not_undoable")
+            counts["kept"] += 1
+        elif pk in deleted:
+            counts["undone"] += 1
+        if row.status == Status.CREATED and pk not in standing:
+            row.status = Status.WITHDRAWN
 
 
-def _updated_first_here(run: Import, rows: list[ImportRow]) -> list[int]:
-    """Records these rows updated, without those an earlier row of the file created or updated."""
-    numbers = {row.record_id: row.number for row in reversed(rows) if row.status == Status.UPDATED}
-    earlier = run.rows.filter(record_id__in=numbers, status__in=[Status.CREATED, Status.UPDATED])
-    firsts: dict[int, int] = {}
-    for pk, number in earlier.order_by("number").values_list("record_id", "number"):
-        firsts.setdefault(pk, number)
-    return [pk for pk, number in numbers.items() if firsts.get(pk, number) == number]
+def _leave(row: ImportRow, code: str) -> None:
+    row.status = Status.LEFT
+    row.errors = [{"field": "", "column": None, "code": code, "params": {}}]
+
+
+def _companions(rows: list[ImportRow]) -> dict[str, dict[int, ImportRow]]:
+    found: dict[str, dict[int, ImportRow]] = {}
+    for row in rows:
+        for kind, pk in row.companions:
+            found.setdefault(kind, {})[pk] = row
+    return found
+
+
+def _firsts(run: Import, rows: list[ImportRow]) -> dict[int, ImportRow]:
+    """The first row of the file that wrote each record these rows updated."""
+    wanted = {row.record_id for row in rows if row.status == Status.UPDATED}
+    earlier = {row.number: row for row in rows}
+    firsts: dict[int, ImportRow] = {}
+    for row in run.rows.filter(record_id__in=wanted).order_by("number"):
+        firsts.setdefault(row.record_id, earlier.get(row.number, row))
+    return firsts
+
+
+def _undo_updated(run: Import, row: ImportRow, first: ImportRow, by, counts: dict[str, int]) -> None:
+    """The record goes back by the first row that wrote it; later rows share its fate."""
+    if first.number != row.number:
+        row.status, row.errors = first.status, first.errors
+        return
+    if _revert(run, kind_named(run.kind), row.record_id, by):
+        row.status = Status.WITHDRAWN
+        counts["reverted"] += 1
+    else:
+        may_edit = kind_named(run.kind).visible(by, "edit").filter(pk=row.record_id).exists()
+        _leave(row, "changed_since" if may_edit else "not_undoable")
+        counts["kept"] += 1
 
 
 def _revert(run: Import, kind: RecordKind, pk: int, by) -> bool:

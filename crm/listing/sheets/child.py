@@ -63,7 +63,7 @@ def _finish(out, line: dict) -> None:
 
 
 def read(
-    *, path: str, sheet: str = "", encoding: str = "", head: int = 0, after: int = 0
+    *, path: str, sheet: str = "", encoding: str = "", delimiter: str = "", head: int = 0, after: int = 0
 ) -> Iterator[dict | list]:
     """Yield the book's description, `[number, cells]` per row that holds anything, and the closing count.
 
@@ -71,7 +71,7 @@ def read(
     """
     found = detect_format(path)
     if found == "csv":
-        book, rows = _open_delimited(path, encoding)
+        book, rows = _open_delimited(path, encoding, delimiter)
     else:
         book, rows = _open_workbook(path, found, sheet)
     yield book
@@ -113,13 +113,14 @@ def _detect_ole(content: bytes) -> str:
     raise Refused("not_a_spreadsheet")
 
 
-def _open_delimited(path: str, encoding: str) -> tuple[dict, Iterable[tuple[int, list]]]:
-    from .delimited import detect_delimiter, detect_encoding, read_delimited
+def _open_delimited(path: str, encoding: str, delimiter: str) -> tuple[dict, Iterable[tuple[int, list]]]:
+    from .delimited import DELIMITERS, detect_delimiter, detect_encoding, read_delimited
 
     # Binary content is refused even when the caller names an encoding.
     detected = detect_encoding(path)
     encoding = encoding or detected
-    delimiter, skip_first = detect_delimiter(path, encoding)
+    found, skip_first = detect_delimiter(path, encoding)
+    delimiter = delimiter if delimiter in (*DELIMITERS, found) and delimiter else found
     book = {
         "format": "csv",
         "sheets": [],

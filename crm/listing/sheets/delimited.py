@@ -15,7 +15,7 @@ from .limits import CSV_FIELD_CHARACTERS, ENCODINGS, Refused
 
 _SAMPLE_BYTES = 200_000
 _SAMPLE_RECORDS = 60
-_DELIMITERS = ";,\t|"
+DELIMITERS = ";,\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # The Polish letters that Windows and ISO put in different places, standing inside words.
 _WINDOWS_LETTERS = re.compile(rb"[A-Za-z][\xb9\x9c\x9f]|[\x8c\x8f][a-z\xf3\xea\xb9]")
@@ -99,7 +99,7 @@ def detect_delimiter(path: str, encoding: str) -> tuple[str, bool]:
     first = sample[:8].lstrip("\ufeff")
     if first.lower().startswith("sep=") and len(first) > 4:
         return first[4], True
-    return max(_DELIMITERS, key=lambda delimiter: _regularity(sample, delimiter)), False
+    return max(DELIMITERS, key=lambda delimiter: _regularity(sample, delimiter)), False
 
 
 def _regularity(sample: str, delimiter: str) -> float:

@@ -36,9 +36,19 @@ class Book:
     last: int = 0
 
 
-def read_head(path: str | os.PathLike, *, rows: int = 40, sheet: str = "", encoding: str = "") -> Book:
+def read_head(
+    path: str | os.PathLike, *, rows: int = 40, sheet: str = "", encoding: str = "", delimiter: str = ""
+) -> Book:
     """The book's description, its first rows and the number of all rows that hold anything."""
-    lines = _lines({"path": os.fspath(path), "sheet": sheet, "encoding": encoding, "head": rows})
+    lines = _lines(
+        {
+            "path": os.fspath(path),
+            "sheet": sheet,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "head": rows,
+        }
+    )
     book = Book(**next(lines))
     for line in lines:
         if isinstance(line, list):
@@ -51,10 +61,18 @@ def read_head(path: str | os.PathLike, *, rows: int = 40, sheet: str = "", encod
 
 
 def read_rows(
-    path: str | os.PathLike, *, sheet: str = "", encoding: str = "", after: int = 0
+    path: str | os.PathLike, *, sheet: str = "", encoding: str = "", delimiter: str = "", after: int = 0
 ) -> Iterator[Row]:
     """Every row beyond number `after` that holds anything. Close the iterator to stop the child early."""
-    lines = _lines({"path": os.fspath(path), "sheet": sheet, "encoding": encoding, "after": after})
+    lines = _lines(
+        {
+            "path": os.fspath(path),
+            "sheet": sheet,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "after": after,
+        }
+    )
     try:
         next(lines)
         for line in lines:

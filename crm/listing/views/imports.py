@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from crm.listing.forms import DecisionForm, MappingForm, ReadingForm, StartForm, UploadForm
+from crm.listing.import_forms import DecisionForm, MappingForm, ReadingForm, StartForm, UploadForm
 from crm.listing.imports import report, services, undoing
 from crm.listing.imports.columns import list_columns
 from crm.listing.imports.registry import importer_for, importers_of
@@ -29,7 +29,7 @@ STEP_PAGES = {
 }
 
 
-def _mine(request, pk: int) -> Import:
+def my_import(request, pk: int) -> Import:
     """The import with this number, if the reader uploaded it; else 404."""
     runs = Import.objects.visible_to(request.user).select_related("file", "job", "uploaded_by")
     return get_object_or_404(runs, pk=pk)
@@ -89,7 +89,7 @@ def import_example(request):
 @require_GET
 def import_detail(request, pk: int):
     """Progress while it works, then on to the next step; at the end the report."""
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     if run.status in STEP_PAGES or (wants_fragment(request) and not run.is_working):
         return send_to(request, _step_url(run))
     show = request.GET.get("show") or ("bad" if run.counts.get("bad") or run.counts.get("failed") else "all")
@@ -99,7 +99,7 @@ def import_detail(request, pk: int):
 
 @require_http_methods(["GET", "POST"])
 def import_mapping(request, pk: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     if run.status not in STEP_PAGES:
         return send_to(request, _step_url(run))
     columns = list_columns(services.head_rows(run), run.header_row)
@@ -117,7 +117,12 @@ def _check(request, run: Import, form: MappingForm):
     # A second click finds the check begun.
     with suppress(services.WrongStep):
         services.check_import(
-            run=run, mapping=form.mapping(), template=form.cleaned_data["template"], by=request.user
+            run=run,
+            mapping=form.mapping(),
+            options=form.options(),
+            template=form.cleaned_data["template"],
+            is_shared=form.cleaned_data["is_shared"],
+            by=request.user,
         )
     return send_to(request, reverse("imports:import_detail", args=[run.pk]))
 
@@ -125,7 +130,7 @@ def _check(request, run: Import, form: MappingForm):
 @require_POST
 def import_reading(request, pk: int):
     """Another sheet, encoding or header row: the columns are found anew."""
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     form = ReadingForm(request.POST, run=run)
     if form.is_valid():
         try:
@@ -145,7 +150,7 @@ def import_reading(request, pk: int):
 
 @require_GET
 def import_preview(request, pk: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     if run.status != Import.Status.PREVIEWED:
         return send_to(request, _step_url(run))
     context = preview_context(
@@ -156,7 +161,7 @@ def import_preview(request, pk: int):
 
 @require_POST
 def import_run(request, pk: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     form = StartForm(request.POST)
     mode = form.cleaned_data["mode"] if form.is_valid() else None
     # A second click finds it running, and the page shows how far it has got.
@@ -167,7 +172,7 @@ def import_run(request, pk: int):
 
 @require_POST
 def import_cancellation(request, pk: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     try:
         services.cancel_import(run=run, by=request.user)
         toast(request, _("The import was cancelled. Rows already written stay."))
@@ -178,7 +183,7 @@ def import_cancellation(request, pk: int):
 
 @require_POST
 def import_decision(request, pk: int, number: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         raise Http404
@@ -195,7 +200,7 @@ def import_decision(request, pk: int, number: int):
 @once
 def import_undo(request, pk: int):
     """Shows what undoing the import would take back; a POST has it done by a job."""
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     if not undoing.can_undo(run, request.user):
         return send_to(request, reverse("imports:import_detail", args=[pk]))
     if request.method == "POST":
@@ -207,5 +212,5 @@ def import_undo(request, pk: int):
 
 @require_GET
 def import_bad_rows(request, pk: int):
-    run = _mine(request, pk)
+    run = my_import(request, pk)
     return _download(report.bad_rows_workbook(run, importer_for(run.kind)), f"import-{run.pk}-bad-rows.xlsx")

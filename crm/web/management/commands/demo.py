@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.people.models import User
 from crm.web.demo import SCALES, Demo, steps
+from crm.web.demo_removal import mark_demo
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             for step in steps(scale):
                 self.stdout.write(f"  demo: {step.name.removesuffix('.load')}", ending="\n")
                 step.load(demo)
+            mark_demo()
         self.stdout.write(
             self.style.SUCCESS(
                 f"Demo data is in after {time.monotonic() - started:.0f} s. "

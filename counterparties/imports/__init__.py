@@ -1,0 +1,1 @@
+"""Counterparties and contacts from spreadsheets."""

@@ -1,0 +1,209 @@
+"""Writing rows as counterparties, with the people named in them, and as contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from counterparties.imports.columns import COUNTERPARTY_KIND, active_types
+from counterparties.imports.keys import person_of
+from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.name_keys import name_key, person_key
+from counterparties.signals import contact_created, counterparty_created
+from crm.history.services import record_events
+from crm.listing.imports.records import RecordBatch
+from crm.listing.imports.registry import Values
+
+PERSON = "contact_"
+
+
+def _noted(found: dict, rest: list[tuple[Any, str]]) -> dict:
+    """What has no field of its own goes to the note."""
+    if rest:
+        lines = [found.get("note", ""), *(f"{label}: {text}" for label, text in rest)]
+        found["note"] = "\n".join(line for line in lines if line)
+    return found
+
+
+class CounterpartyBatch(RecordBatch):
+    model = Counterparty
+    created_kind = "counterparty_imported"
+    updated_kind = "counterparty_import_updated"
+    updates = (
+        "name", "tax_number", "country", "phone", "email", "website", "city", "address", "note",
+    )  # fmt: skip
+    related = ("owner", "counterparty_type")
+
+    def __init__(self, run, by) -> None:
+        super().__init__(run, by)
+        self.types = active_types()
+
+    def fields_of(self, values: Values, record=None) -> dict[str, Any]:
+        found = {key: values[key] for key in self.updates if values.get(key)}
+        rest = self.extras(values, {"phone": _("Phone"), "email": _("E-mail"), "phone_2": _("Phone")})
+        if (second := values.get("phone_2")) and found.setdefault("phone", second) != second:
+            rest.insert(0, (_("Phone"), second))
+        return _noted(found, rest)
+
+    def complete(self, record: Counterparty, values: Values) -> None:
+        if not self.types:
+            raise ValidationError(_("There is no type of counterparty yet."))
+        wanted = values.get("counterparty_type")
+        record.counterparty_type = next((one for one in self.types if one.pk == wanted), self.types[0])
+
+    def after_create(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
+        for record in records.values():
+            counterparty_created.send(Counterparty, counterparty=record, by=self.by)
+        self._add_people(records, rows)
+
+    def after_update(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
+        self._add_people(records, rows)
+
+    def _add_people(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
+        """The person of each row, unless the counterparty has him already."""
+        wanted = {}
+        for number, record in records.items():
+            values = {
+                key.removeprefix(PERSON): value
+                for key, value in rows[number].items()
+                if key.startswith(PERSON)
+            }
+            if person_key(*person_of(values)):
+                wanted[number] = {
+                    **values, "owner": record.owner_id, "counterparty": [COUNTERPARTY_KIND, record.pk]
+                }  # fmt: skip
+        present = people_of({records[number].pk for number in wanted})
+        fresh = {}
+        for number, values in wanted.items():
+            place, traits = records[number].pk, traits_of(values)
+            if not traits & present.setdefault(place, set()):
+                fresh[number] = values
+                present[place] |= traits
+        if fresh:
+            places = {records[number].pk: records[number] for number in fresh}
+            people = ContactBatch(self.run, self.by, places)
+            people.write(list(fresh.items()), [])
+            for number, pk in people.written.created.items():
+                self.written.companions.setdefault(number, []).append(["counterparties.contact", pk])
+
+
+def traits_of(values: Values) -> set[tuple[str, str]]:
+    """What makes a person the same at one counterparty."""
+    found = {("name", person_key(*person_of(values))), ("email", values.get("email", ""))}
+    return {trait for trait in found if trait[1]}
+
+
+def people_of(counterparties: Iterable[int]) -> dict[int, set[tuple[str, str]]]:
+    """The traits of the people at each counterparty, one query."""
+    found: dict[int, set[tuple[str, str]]] = {}
+    links = ContactLink.objects.filter(counterparty__in=set(counterparties), contact__deleted_at=None)
+    for pk, name, email in links.values_list("counterparty_id", "contact__name_key", "contact__email"):
+        found.setdefault(pk, set()).update({("name", name), ("email", email)})
+    return {pk: {trait for trait in traits if trait[1]} for pk, traits in found.items()}
+
+
+class ContactBatch(RecordBatch):
+    model = Contact
+    created_kind = "contact_imported"
+    updated_kind = "contact_import_updated"
+    updates = ("first_name", "last_name", "position", "phone", "email", "note")
+
+    def __init__(self, run, by, places: dict[int, Counterparty] | None = None) -> None:
+        super().__init__(run, by)
+        self.places = places
+        self.made: dict[str, Counterparty] = {}
+        self._place_of: dict[int, Counterparty] = {}
+
+    def begin(self, rows: list[Values]) -> None:
+        if self.places is None:
+            self.places = self.load(COUNTERPARTY_KIND, rows, "counterparty")
+
+    def fields_of(self, values: Values, record=None) -> dict[str, Any]:
+        found = {key: values[key] for key in ("position", "phone", "email", "note") if values.get(key)}
+        first, last = person_of(values)
+        if first or last:
+            found |= {"first_name": first, "last_name": last}
+        rest = self.extras(values, {"phone": _("Phone"), "email": _("E-mail"), "phone_2": _("Phone")})
+        if (second := values.get("phone_2")) and found.setdefault("phone", second) != second:
+            rest.insert(0, (_("Phone"), second))
+        return _noted(found, rest)
+
+    def create(self, rows: dict[int, Values]) -> None:
+        self._make_places(rows)
+        super().create(rows)
+
+    def _make_places(self, rows: dict[int, Values]) -> None:
+        """Counterparties that are not there yet and shall be made from their names."""
+        firsts: dict[str, tuple[int, str]] = {}
+        for number, values in rows.items():
+            text = values.get("counterparty")
+            if isinstance(text, str) and name_key(text) not in self.made:
+                firsts.setdefault(name_key(text), (number, text))
+        made = make_counterparties(firsts, run=self.run, by=self.by)
+        self.made |= made
+        for key, (number, _text) in firsts.items():
+            if key in made:
+                self.accompany(number, made[key])
+
+    def place_of(self, values: Values) -> Counterparty | None:
+        meant = values.get("counterparty")
+        if isinstance(meant, str):
+            return self.made.get(name_key(meant))
+        return (self.places or {}).get(meant[1]) if meant else None
+
+    def complete(self, record: Contact, values: Values) -> None:
+        if place := self.place_of(values):
+            self._place_of[id(record)] = place
+
+    def cards_of(self, records) -> dict[int, list]:
+        return {one.pk: [self._place_of[id(one)]] for one in records if id(one) in self._place_of}
+
+    def after_create(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
+        pairs = [(self._place_of[id(one)], one) for one in records.values() if id(one) in self._place_of]
+        link_people(pairs)
+        for record in records.values():
+            place = self._place_of.get(id(record))
+            contact_created.send(Contact, contact=record, by=self.by, counterparty=place)
+
+    def after_update(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
+        pairs = [(place, one) for number, one in records.items() if (place := self.place_of(rows[number]))]
+        for place, contact in link_people(pairs):
+            record_events(
+                kind="contact_linked", subjects=[contact], by=self.by, cards={contact.pk: [place]},
+                payload={**self.payload, "contact": str(contact), "counterparty": place.name},
+            )  # fmt: skip
+
+
+def link_people(pairs: list[tuple[Counterparty, Contact]]) -> list[tuple[Counterparty, Contact]]:
+    """Lets contacts stand for counterparties; the first of a counterparty becomes its primary one. The new pairs."""
+    places = {place.pk for place, _contact in pairs}
+    links = ContactLink.objects.filter(counterparty__in=places).values_list("counterparty_id", "contact_id")
+    present = set(links)
+    led = {place for place, _contact in present}
+    fresh = []
+    rows = []
+    for place, contact in pairs:
+        if (place.pk, contact.pk) in present:
+            continue
+        present.add((place.pk, contact.pk))
+        fresh.append((place, contact))
+        rows.append(ContactLink(counterparty=place, contact=contact, is_primary=place.pk not in led))
+        led.add(place.pk)
+    ContactLink.objects.bulk_create(rows, batch_size=500)
+    return fresh
+
+
+def make_counterparties(firsts: dict[str, tuple[int, str]], *, run, by) -> dict[str, Counterparty]:
+    """New counterparties known by name alone, by their name key; one that another batch has made is taken again."""
+    known = Counterparty.objects.visible_to(by).filter(name_key__in=list(firsts)).order_by("-pk")
+    found = {one.name_key: one for one in known}
+    lacking = {number: text for key, (number, text) in firsts.items() if key and key not in found}
+    if lacking:
+        batch = CounterpartyBatch(run, by)
+        batch.write([(number, {"name": text}) for number, text in lacking.items()], [])
+        made = Counterparty._base_manager.filter(pk__in=batch.written.created.values())
+        found |= {one.name_key: one for one in made}
+    return {key: found[key] for key in firsts if key in found}
