@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver, reverse
@@ -21,6 +22,7 @@ from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
 from crm.files.models import StoredFile
+from crm.files.services import store_file
 from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
@@ -33,6 +35,7 @@ from crm.people.models import User
 from crm.web.demo import Demo, steps
 from deals.models import Deal
 from funnel.models import Stage
+from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
 from tests.factories.leads import make_lead
@@ -129,6 +132,8 @@ def make_records() -> dict:
     stored = StoredFile.objects.filter(
         record_kind="deals.deal", record_id__in=Deal.objects.filter(owner=rep)
     ).first()
+    photo = SimpleUploadedFile("card.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "image/png")
+    store_file(upload=photo, by=rep, record=Lead.objects.filter(owner=rep).first(), label=PHOTO)
     return {
         "deal": deal,
         "lead": Lead.objects.filter(owner=rep).first(),
