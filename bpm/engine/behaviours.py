@@ -44,7 +44,7 @@ def enter(run: Run, token: Token) -> None:
         run.check_limits()
         if token.id == FIRST:
             run.arm_scope(ROOT_SCOPE)
-        if not is_runnable(node):
+        if node.kind not in BEHAVIOURS or not is_runnable(node):
             raise HeldError("unsupported", _("“%(node)s” is of a kind that cannot be run."), node=node.label)
         if node.repeat and not run.round_of(token):
             repeating.begin(run, token, node.repeat)

@@ -224,7 +224,7 @@ def _node(element: etree._Element, kind: str, scope: str, codes: Codes) -> Node:
         operation=operation,
         foreign="" if operation or sets else foreign_call(element),
         call=read_call(element) if kind == "callActivity" else None,
-        repeat=read_repeat(element),
+        repeat=read_repeat(element) if kind in (*TASKS, *CONTAINERS) else None,
         inputs=() if operation or kind == "callActivity" else read_inputs(element),
         outputs=() if operation or kind == "callActivity" else read_outputs(element),
         sets=sets,

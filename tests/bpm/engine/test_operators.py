@@ -255,3 +255,21 @@ def test_branch_that_had_not_begun_is_removed_without_a_trace():
     play = Player(graph)
     assert play.ends == ["stop"]
     assert play.visited == ["s", "f", "a", "stop"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        border("k", "u", timer()),
+        sub("k", start("s1", timer()), user("v"), flow("s1 > v"), triggeredByEvent="true"),
+    ],
+)
+def test_a_flow_into_what_begins_by_itself_is_held(part):
+    """A draft may be rehearsed: what no flow may lead into is held there, not broken off."""
+    play = Player(graph_of(start(), user("u"), part, end(), flow("s > k > e")))
+    assert ("k", "incident") in play.waiting
+
+
+def test_a_loop_marker_on_an_event_is_only_drawn():
+    play = Player(graph_of(start("s", "<multiInstanceLoopCharacteristics/>"), end(), flow("s > e")))
+    assert play.ends == ["e"]
