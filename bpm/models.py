@@ -10,7 +10,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -167,12 +167,15 @@ class RecordBoundQuerySet(models.QuerySet):
     path = ""
 
     def visible_to(self, user, action: str = "view") -> Self:
-        """Rows whose record the user may view, for every kind of record that processes run on."""
+        """Rows whose record the user may view, for every kind of record that processes run on.
+
+        Correlated, so that a few runs ask about their own records and not about all that the user sees.
+        """
         condition = Q(pk__in=[])
         for kind in all_kinds():
             if kind.facts is not None:
-                ids = kind.visible(user, action).values("pk")
-                condition |= Q(**{f"{self.path}record_kind": kind.label, f"{self.path}record_id__in": ids})
+                seen = Exists(kind.visible(user, action).filter(pk=OuterRef(f"{self.path}record_id")))
+                condition |= Q(seen, **{f"{self.path}record_kind": kind.label})
         return self.filter(condition)
 
 

@@ -188,7 +188,8 @@ class MergeQuerySet(models.QuerySet):
         condition = Q(pk__in=[])
         for label in self.order_by().values_list("kind", flat=True).distinct():
             if kind := kind_named(label):
-                condition |= Q(kind=label, survivor_id__in=kind.visible(user, action).values("pk"))
+                seen = Exists(kind.visible(user, action).filter(pk=OuterRef("survivor_id")))
+                condition |= Q(seen, kind=label)
         return self.filter(condition)
 
 

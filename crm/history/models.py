@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -74,7 +74,8 @@ class DeletionQuerySet(models.QuerySet):
 
         condition = Q(pk__in=[])
         for kind in deletable_kinds():
-            condition |= Q(kind=kind.label, record_id__in=kind.model.objects.in_bin(user).values("pk"))
+            seen = Exists(kind.model.objects.in_bin(user).filter(pk=OuterRef("record_id")))
+            condition |= Q(seen, kind=kind.label)
         return self.filter(condition)
 
 

@@ -10,6 +10,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from crm.listing.lists import COUNT_CAP
+
 NBSP = "\u00a0"
 COLOURS = 12
 
@@ -17,6 +19,11 @@ COLOURS = 12
 def number(value) -> str:
     """A whole number in groups of three."""
     return formats.number_format(value, decimal_pos=0, use_l10n=True, force_grouping=True)
+
+
+def capped(count: int) -> str:
+    """The count of a list; beyond its limit nobody has counted: "1,000+"."""
+    return f"{number(COUNT_CAP)}+" if count > COUNT_CAP else number(count)
 
 
 def exact(moment) -> str:

@@ -9,6 +9,7 @@ from counterparties.models import Counterparty
 from crm.listing.paging import PLACE
 from crm.people.fields import mask
 from crm.web.access import get_visible
+from crm.web.formats import capped
 from crm.web.htmx import page
 from deals.lists import ALL, DealList
 from deals.models import Deal
@@ -36,7 +37,12 @@ def _add_next_steps(rows: list[Deal]) -> None:
 def _tabs(deals: DealList) -> list[dict]:
     current = deals.tab if deals.tab in {str(value) for value, *_rest in deals.counts} else ALL
     return [
-        {"url": _tab_address(deals, value), "label": label, "count": count, "current": value == current}
+        {
+            "url": _tab_address(deals, value),
+            "label": label,
+            "count": capped(count),
+            "current": value == current,
+        }
         for value, label, count in deals.counts
     ]
 

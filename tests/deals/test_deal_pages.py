@@ -54,7 +54,7 @@ def test_tabs_count_by_status_and_open_on_the_active_ones(rep, signed_in):
     client = signed_in(rep)
     answer = client.get(LIST)
     assert [(tab["count"], tab["current"]) for tab in answer.context["tabs"]] == [
-        (1, True), (0, False), (1, False), (1, False), (3, False),
+        ("1", True), ("0", False), ("1", False), ("1", False), ("3", False),
     ]  # fmt: skip
     assert [deal.name for deal in client.get(f"{LIST}?tab=won").context["list"].page] == ["Second"]
     assert len(client.get(f"{LIST}?tab=all").context["list"].page) == 3

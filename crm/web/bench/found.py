@@ -130,6 +130,6 @@ def search(user) -> Iterator[Page]:
         yield Page(
             f"search “{text}”",
             "search",
-            f"{reverse('web:search_hits')}?{urlencode({'q': text})}",
+            f"{reverse('web:palette')}?{urlencode({'q': text})}",
             fragment=True,
         )

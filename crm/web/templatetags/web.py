@@ -271,14 +271,14 @@ def list_tabs(context, rows):
     tabs = [
         {
             "label": _("All"),
-            "count": formats.number(total),
+            "count": formats.capped(total),
             "url": _with(context, tab=None),
             "current": not rows.tab,
         }
     ]
     for value, label, count in counted:
         url = _with(context, tab=value)
-        shown = formats.number(count)
+        shown = formats.capped(count)
         tabs.append({"label": label, "count": shown, "url": url, "current": str(value) == rows.tab})
     return tabs
 
@@ -319,9 +319,9 @@ def _heading(context, rows, column):
 @register.inclusion_tag("components/pager.html", takes_context=True)
 def list_pager(context, rows):
     """How many rows there are, and the way to the next ones and back to the first."""
-    cap = 1000
-    shown = f"{formats.number(cap)}+" if rows.count > cap else formats.number(rows.count)
-    text = ngettext("%(count)s record", "%(count)s records", min(rows.count, cap + 1)) % {"count": shown}
+    text = ngettext("%(count)s record", "%(count)s records", rows.count) % {
+        "count": formats.capped(rows.count)
+    }
     return {
         "count_text": text,
         "first_url": _with(context) if rows.previous_cursor else "",
