@@ -35,7 +35,7 @@ def call_out(*, instance_id: int, token: int, call: dict, uid: str) -> None:
     instance = rows.get(pk=instance_id)
     if not waits_for_job(instance, token):
         return
-    event = outcome_of(instance, token, call, undo=nullcontext)
+    event = outcome_of(instance, token, {**call, "key": uid}, undo=nullcontext)
     with transaction.atomic():
         try:
             take_step(lock_instance(instance_id), event)
@@ -78,7 +78,7 @@ def _run(instance: ProcessInstance, call: dict) -> dict:
         raise OperationFailed(_("The record is gone."))
     context = Context(
         record=record, by=instance.version.published_by, requester=instance.started_by,
-        via=via_of(instance.version.definition),
+        via=via_of(instance.version.definition), key=str(call.get("key", "")),
     )  # fmt: skip
     known = {given.name for given in operation.inputs}
     arguments = {name: value for name, value in decode(call["arguments"]).items() if name in known}

@@ -8,6 +8,7 @@ class CounterpartiesConfig(AppConfig):
     verbose_name = _("Counterparties")
 
     def ready(self) -> None:
+        import counterparties.receivers  # noqa: F401
         from counterparties.imports.registration import register_imports
         from counterparties.registration import register_counterparties
 

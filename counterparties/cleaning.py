@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError as NumberError
+from stdnum.pl import regon
 from stdnum.util import get_cc_module
 
+from counterparties.rows import MOST_ROWS, SHAPES, SINGLES
 from crm.people.phones import normalise_phone
 
 LONG_TEXTS = {"note", "status_note"}
@@ -48,8 +50,38 @@ def clean_phone(text: str, country: str = "") -> str:
     return number
 
 
+def clean_registry_number(text: str, country: str = "") -> str:
+    """A Polish KRS number has ten digits, written with its leading noughts; others are taken as they are."""
+    written = re.sub(r"[\W_]", "", text).upper().removeprefix("KRS")
+    if (country or settings.CRM_COUNTRY) != "PL":
+        return written[:20]
+    if not written.isdecimal() or len(written) > 10:
+        raise ValidationError(_("“%(text)s” is not a KRS number: it has ten digits."), params={"text": text})
+    return written.zfill(10)
+
+
+def clean_statistical_number(text: str, country: str = "") -> str:
+    """A Polish REGON number, its check digit verified; others are taken as they are."""
+    written = re.sub(r"[\W_]", "", text).upper().removeprefix("REGON")
+    if (country or settings.CRM_COUNTRY) != "PL":
+        return written[:14]
+    try:
+        return regon.validate(written)
+    except NumberError:
+        raise ValidationError(
+            _("“%(text)s” is not a valid REGON number: check its digits."), params={"text": text}
+        ) from None
+
+
 def clean_website(text: str) -> str:
     return text if "://" in text else f"https://{text}"
+
+
+_NUMBERS = {
+    "tax_number": clean_tax_number,
+    "registry_number": clean_registry_number,
+    "statistical_number": clean_statistical_number,
+}
 
 
 def clean_values(values: dict, *, country: str = "") -> dict:
@@ -61,12 +93,18 @@ def clean_values(values: dict, *, country: str = "") -> dict:
     country = (values.get("country") or country or "").upper()
     for field, value in values.items():
         try:
-            cleaned[field] = _clean_value(field, value, country) if isinstance(value, str) else value
+            cleaned[field] = _clean_one(field, value, country)
         except ValidationError as error:
             errors[field] = error
     if errors:
         raise ValidationError(errors)
     return cleaned
+
+
+def _clean_one(field: str, value, country: str):
+    if field in SHAPES:
+        return SHAPES[field].clean_rows(value, country)
+    return _clean_value(field, value, country) if isinstance(value, str) else value
 
 
 def _clean_value(field: str, value: str, country: str) -> str:
@@ -78,8 +116,8 @@ def _clean_value(field: str, value: str, country: str) -> str:
         return ""
     if field == "phone":
         return clean_phone(text, country)
-    if field == "tax_number":
-        return clean_tax_number(text, country)
+    if field in _NUMBERS:
+        return _NUMBERS[field](text, country)
     if field == "email":
         return text.lower()
     if field == "website":
@@ -105,10 +143,28 @@ class CleanedValuesMixin:
         return cleaned
 
 
+def _rows_that_can_be(many: str, texts: list[str], country: str) -> list[dict]:
+    found = []
+    for text in texts:
+        try:
+            found += SHAPES[many].clean_rows([text], country[:2])
+        except ValidationError:
+            continue
+    return found
+
+
 def clean_what_can_be(values: dict, fields: tuple[str, ...], country: str = "") -> dict:
-    """The cleaned values of `fields`; what is not finished or wrong yet is left out. For warnings while typing."""
-    found = {}
+    """The cleaned values of `fields`; what is not finished or wrong yet is left out. For warnings while typing.
+
+    Of an address's parameters (a QueryDict) every phone and e-mail counts, as `phones` and `emails`.
+    """
+    found: dict = {}
     for field in fields:
+        if field in SINGLES and hasattr(values, "getlist"):
+            found[SINGLES[field]] = _rows_that_can_be(
+                SINGLES[field], values.getlist(field)[:MOST_ROWS], country
+            )
+            continue
         try:
             found |= clean_values({field: str(values.get(field, ""))[:250]}, country=country[:2])
         except ValidationError:

@@ -7,13 +7,13 @@ from random import Random
 
 from django.utils import timezone
 
-from counterparties.models import Contact, Counterparty
+from counterparties.models import Contact, Counterparty, Industry, Region
 from counterparties.services import create_contact, create_counterparty
-from counterparties.standard import create_standard_types
+from counterparties.standard import create_standard_dictionaries, create_standard_types
 from crm.history.models import Event, EventLink
 from crm.people.access import kind_label
 from crm.people.folding import fold
-from crm.people.phones import normalise_phone
+from crm.people.phones import normalise_phone, show_phone
 from crm.web.demo import Demo, demo_step
 
 OWNERS = ["rep", "rep", "rep", "teammate", "teammate", "head", "outsider", "outsider"]
@@ -164,6 +164,7 @@ def grow_old(record, days: int) -> None:
 @demo_step(30, "small")
 def load(demo: Demo) -> None:
     types = create_standard_types()
+    create_standard_dictionaries()
     rows = [("company", name) for name in COMPANIES] + [("partner", name) for name in PARTNERS]
     rows += [("person", f"{FIRST[place]} {LAST[-place - 1]}") for place in range(6)]
     demo.store["counterparties"] = [_counterparty(demo, types, *row) for row in rows]
@@ -186,6 +187,8 @@ def _counterparty(demo: Demo, types: dict, key: str, name: str) -> Counterparty:
         "owner": demo.users[rng.choice(OWNERS)],
         "address": f"ul. {rng.choice(['Lipowa', 'Kolejowa', 'Słoneczna', 'Źródlana'])} {rng.randint(1, 120)}",
     }
+    if not is_person:
+        values |= _company_values(demo, values)
     record = create_counterparty(
         counterparty_type=types[key], values=values, attributes=_attributes(rng, key), by=demo.users["admin"]
     )
@@ -193,14 +196,39 @@ def _counterparty(demo: Demo, types: dict, key: str, name: str) -> Counterparty:
     return record
 
 
+def _company_values(demo: Demo, values: dict) -> dict:
+    """What a company has beside: registers, an account, an industry and region, a second number with an extension."""
+    rng = demo.rng
+    number = show_phone(values["phone"])
+    return {
+        "phones": [
+            {"raw": number, "label": "work"},
+            {"raw": f"{show_phone(phone(rng, '22'))} wew. {rng.randint(10, 99)}", "label": "work"},
+        ],
+        "emails": [
+            values["email"],
+            {"email": values["email"].replace("biuro@", "faktury@"), "label": "invoices"},
+        ],
+        "postal_code": f"{rng.randint(10, 99)}-{rng.randint(100, 999)}",
+        "industry": rng.choice(list(Industry.objects.all())),
+        "region": rng.choice(list(Region.objects.all())),
+        "employee_count": rng.randint(8, 900),
+        "registry_number": str(rng.randint(100_000, 999_999)),
+        "accounts": [{"iban": _account_number(rng), "currency": "PLN"}],
+    }
+
+
+def _account_number(rng: Random) -> str:
+    """An account at one of the well-known banks, its check digits right."""
+    rest = rng.choice(["1020", "1140", "1050", "1240"]) + "".join(
+        str(rng.randint(0, 9)) for _place in range(20)
+    )
+    return f"PL{98 - int(f'{rest}252100') % 97:02}{rest}"
+
+
 def _attributes(rng: Random, key: str) -> dict:
     if key == "company":
-        industry = rng.choice(["manufacturing", "trade", "services", "construction"])
-        return {
-            "industry": industry,
-            "employees": rng.randint(8, 900),
-            "turnover": rng.randint(2, 90) * 1_000_000,
-        }
+        return {"turnover": rng.randint(2, 90) * 1_000_000}
     if key == "partner":
         return {
             "level": rng.choice(["gold", "silver", "bronze"]),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from counterparties.models import CONTACT_KIND, Contact, ContactLink, Counterparty
-from counterparties.standard import create_standard_types
+from counterparties.models import CONTACT_KIND, Contact, ContactLink, Counterparty, Industry, Region
+from counterparties.standard import create_standard_dictionaries, create_standard_types
 from crm.history.kinds import named
 from crm.people.access import kind_label
 from crm.people.folding import fold
@@ -31,7 +31,6 @@ COUNTERPARTIES, CONTACTS = 100_000, 150_000
 DAYS = 4 * 365
 KIND = kind_label(Counterparty)
 _ROLES = ["decyduje", "kupuje", "używa", "płaci", "", ""]
-_INDUSTRIES = ["manufacturing", "trade", "services", "construction", "it", "public"]
 
 
 @dataclass(slots=True)
@@ -50,6 +49,9 @@ class Client:
 @demo_step(30, "large")
 def load(demo: Demo) -> None:
     rng, types = demo.randomness("counterparties"), create_standard_types()
+    create_standard_dictionaries()
+    industries = list(Industry.objects.values_list("pk", flat=True))
+    regions = list(Region.objects.values_list("pk", flat=True))
     table, chronicle = demo.bulk.table(Counterparty), Chronicle(demo.bulk)
     derived = {key: DerivedRows(demo.bulk, KIND, one.attribute_set_id) for key, one in types.items()}
     total = max(round(COUNTERPARTIES * demo.part), 1)
@@ -58,6 +60,8 @@ def load(demo: Demo) -> None:
         key = rng.choices(("company", "partner", "person"), (82, 8, 10))[0]
         at = _moment(demo, rng, DAYS * (1 - number / total))
         record = _counterparty(rng, types[key], rng.choice(demo.store["sellers"]), at)
+        if key == "company":
+            _add_company(rng, record, industries, regions)
         if edited := number % 3 == 0 and record.phone:
             record.version, record.updated_at = 2, _between(rng, at, demo.now)
         pk = table.add_record(record)
@@ -94,16 +98,19 @@ def _counterparty(rng: Random, counterparty_type, owner: User, at: datetime) -> 
     return record
 
 
+def _add_company(rng: Random, record: Counterparty, industries: list[int], regions: list[int]) -> None:
+    record.industry_id = rng.choice(industries)
+    record.employee_count = int(rng.lognormvariate(3.5, 1.2)) + 1
+    if record.country == "PL":
+        record.region_id = rng.choice(regions) if regions else None
+        record.registry_number = f"{rng.randrange(10**6):010}"
+        record.refresh_search()
+
+
 def _attributes(rng: Random, key: str) -> dict:
     """As `clean_values` of the attributes would store them."""
     if key == "company":
-        values = {
-            "industry": rng.choice(_INDUSTRIES),
-            "employees": str(int(rng.lognormvariate(3.5, 1.2)) + 1),
-        }
-        if rng.random() < 0.5:
-            values |= {"turnover": rng.randint(1, 400) * 50_000_000, "krs": f"{rng.randrange(10**6):010}"}
-        return values
+        return {"turnover": rng.randint(1, 400) * 50_000_000} if rng.random() < 0.5 else {}
     if key == "partner":
         return {
             "level": rng.choice(["gold", "silver", "bronze"]),

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from counterparties.models import Contact, Counterparty, Matchable
+from counterparties.models import Contact, ContactPoint, Counterparty, Matchable, Reachable
 from counterparties.name_keys import name_key, person_key
+from counterparties.rows import PHONES, SINGLES, rows_of
+from crm.people.access import kind_label
 from crm.people.kinds import RecordKind, kind_of
 
 LABELS = {
@@ -57,7 +59,28 @@ def matches(model: type[Matchable], wanted: dict[str, Iterable[str]], *, exclude
         if given and column in fields:
             # The partial indexes hold no empty values, and SQLite uses them only when the query says so too.
             condition |= Q(**{f"{column}__in": given}) & ~Q(**{column: ""})
+    if further := list(further_points(model, wanted)):
+        condition |= Q(pk__in=further)
     return model._base_manager.filter(condition, deleted_at=None).exclude(pk=exclude).select_related("owner")
+
+
+def further_points(
+    model: type[Matchable], wanted: dict[str, Iterable[str]]
+) -> dict[int, set[tuple[str, str]]]:
+    """{record id: {(column, value)}} of records whose second or later phone or e-mail is wanted. One query."""
+    if not issubclass(model, Reachable):
+        return {}
+    given = {column: {value for value in wanted.get(column, ()) if value} for column in ("phone", "email")}
+    condition = Q(pk__in=[])
+    for channel, values in given.items():
+        condition |= Q(channel=channel, value__in=values) if values else Q(pk__in=[])
+    found: dict[int, set[tuple[str, str]]] = {}
+    points = (
+        ContactPoint.objects.filter(condition, record_kind=kind_label(model)) if any(given.values()) else ()
+    )
+    for point in points:
+        found.setdefault(point.record_id, set()).add((point.channel, point.value))
+    return found
 
 
 def find_counterparties(
@@ -76,10 +99,17 @@ def find_counterparties(
     found: dict[tuple[str, str], list[Counterparty]] = {}
     for record in matches(Counterparty, wanted).order_by("pk"):
         for column, values in wanted.items():
-            value = getattr(record, column)
-            if value and value in values:
+            for value in _values(record, column) & set(values):
                 found.setdefault((column, value), []).append(record)
     return found
+
+
+def _values(record: Matchable, column: str) -> set[str]:
+    """All the record has of a column: every phone and e-mail, the one tax number, the one name."""
+    values = {getattr(record, column, "")}
+    if column in SINGLES and isinstance(record, Reachable):
+        values |= {PHONES.same_key(row) for row in rows_of(record, SINGLES[column])}
+    return values - {""}
 
 
 def duplicates_of(
@@ -97,19 +127,22 @@ def duplicates_of(
 
 
 def _shared(record: Matchable, wanted: dict[str, Iterable[str]]) -> tuple[str, ...]:
-    return tuple(
-        column
-        for column in COLUMNS
-        if getattr(record, column, "") and getattr(record, column) in set(wanted.get(column, ()))
-    )
+    return tuple(column for column in COLUMNS if _values(record, column) & set(wanted.get(column, ())))
+
+
+def _points_wanted(values: dict) -> dict[str, list[str]]:
+    """Every phone and e-mail of cleaned values, those of `phones` and `emails` too."""
+    return {
+        single: [values.get(single, ""), *(PHONES.same_key(row) for row in values.get(many, ()))]
+        for single, many in SINGLES.items()
+    }
 
 
 def organisation_wanted(values: dict) -> dict[str, list[str]]:
     """What to compare for a company or client: cleaned values with `name`."""
     return {
         "tax_number": [values.get("tax_number", "")],
-        "phone": [values.get("phone", "")],
-        "email": [values.get("email", "")],
+        **_points_wanted(values),
         "name_key": [name_key(values.get("name", ""))],
     }
 
@@ -117,8 +150,7 @@ def organisation_wanted(values: dict) -> dict[str, list[str]]:
 def person_wanted(values: dict) -> dict[str, list[str]]:
     """The same for a person."""
     return {
-        "phone": [values.get("phone", "")],
-        "email": [values.get("email", "")],
+        **_points_wanted(values),
         "name_key": [person_key(values.get("first_name", ""), values.get("last_name", ""))],
     }
 

@@ -5,11 +5,27 @@ from __future__ import annotations
 from django import forms
 from django.db.models import Q
 from django.urls import reverse_lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.cleaning import CleanedValuesMixin
-from counterparties.models import Contact, Counterparty, CounterpartyType, home_country
+from counterparties.models import (
+    Category,
+    CategoryGroup,
+    Consent,
+    Contact,
+    Counterparty,
+    CounterpartyType,
+    Industry,
+    Region,
+    home_country,
+)
 from counterparties.pickers import RecordChoiceField
+from counterparties.row_fields import RowsFormField, RowsFormMixin
+from counterparties.rows import ACCOUNTS, ADDRESSES, EMAILS, MESSENGERS, PHONES
+from crm.attributes.forms import DateInput
+from crm.listing.assigning import people_to_assign
+from crm.people.models import User
 from crm.web.record_forms import RecordForm
 
 RELOAD = {
@@ -21,11 +37,16 @@ RELOAD = {
 }
 
 
-class CounterpartyForm(CleanedValuesMixin, RecordForm):
+class CounterpartyForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
     """The type comes first: it decides the attributes; another type asks for the form anew."""
 
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
-    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    phone = RowsFormField(PHONES, label=_("Phones"))
+    email = RowsFormField(EMAILS, label=_("E-mails"))
+    accounts = RowsFormField(ACCOUNTS, label=_("Bank accounts"))
+    addresses = RowsFormField(ADDRESSES, label=_("Further addresses"))
+    registry_number = forms.CharField(label=_("KRS"), max_length=40, required=False)
+    statistical_number = forms.CharField(label=_("REGON"), max_length=40, required=False)
     country = forms.CharField(label=_("Country"), min_length=2, max_length=2, initial=home_country)
     website = forms.CharField(label=_("Website"), max_length=190, required=False)
 
@@ -35,28 +56,87 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
             "counterparty_type",
             "name",
             "tax_number",
-            "country",
             "phone",
             "email",
             "website",
-            "city",
             "address",
+            "postal_code",
+            "city",
+            "country",
             "owner",
             "note",
+            "industry",
+            "employee_count",
+            "region",
+            "parent",
+            "registry_number",
+            "statistical_number",
+            "accounts",
+            "addresses",
         ]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
+    folded = (
+        (_("Industry, region and group"), ("industry", "employee_count", "region", "parent")),
+        (_("Registers and bank accounts"), ("registry_number", "statistical_number", "accounts")),
+        (_("Further addresses"), ("addresses",)),
+    )
+
     def __init__(self, *args, reload_url: str, **kwargs):
         super().__init__(*args, **kwargs)
+        self._limit_dictionaries()
         self.types = list(
             CounterpartyType.objects.filter(Q(is_active=True) | Q(pk=self.instance.counterparty_type_id))
         )
         field = self.fields["counterparty_type"]
         field.choices = [(one.pk, str(one)) for one in self.types]
         field.widget.attrs |= {**RELOAD, "hx-get": reload_url}
+        self._offer_categories()
         self.type = self._chosen_type()
         self.initial["counterparty_type"] = self.type.pk if self.type else None
         self.add_attribute_fields(self.type.attribute_set_id if self.type else None)
+
+    def _limit_dictionaries(self) -> None:
+        """What is offered, and what the record has already."""
+        for name, model in (("industry", Industry), ("region", Region)):
+            chosen = getattr(self.instance, f"{name}_id")
+            self.fields[name].queryset = model.objects.filter(Q(is_active=True) | Q(pk=chosen))
+        seen = Counterparty.objects.visible_to(self.user)
+        if self.instance.parent_id and not seen.filter(pk=self.instance.parent_id).exists():
+            del self.fields["parent"]
+            return
+        self.fields["parent"] = RecordChoiceField(
+            seen.exclude(pk=self.instance.pk),
+            label=_("Parent company"),
+            required=False,
+            url=reverse_lazy("counterparties:counterparty_options"),
+        )
+
+    def _offer_categories(self) -> None:
+        """One field for each group with categories to choose by hand."""
+        offered = Category.objects.filter(Q(is_active=True) | Q(pk__in=self.instance.categories), rule="")
+        groups: dict[CategoryGroup, list] = {}
+        for one in offered.select_related("group"):
+            groups.setdefault(one.group, []).append((str(one.pk), str(one)))
+        self.category_fields = [f"categories_{group.pk}" for group in groups]
+        for group, choices in groups.items():
+            name = f"categories_{group.pk}"
+            self.fields[name] = forms.MultipleChoiceField(
+                label=str(group),
+                choices=choices,
+                required=group.is_required,
+                widget=forms.CheckboxSelectMultiple,
+            )
+            self.initial.setdefault(name, [str(pk) for pk in self.instance.categories])
+            if "categories" in self.user.access.locked_fields(Counterparty):
+                del self.fields[name]
+
+    def field_values(self) -> dict:
+        values = super().field_values()
+        chosen = [name for name in self.category_fields if name in self.fields]
+        if chosen:
+            values["categories"] = [int(pk) for name in chosen for pk in self.cleaned_data[name]]
+        return values
 
     def _chosen_type(self) -> CounterpartyType | None:
         given = str(self.given("counterparty_type") or "")
@@ -65,14 +145,16 @@ class CounterpartyForm(CleanedValuesMixin, RecordForm):
         )
 
 
-class ContactForm(CleanedValuesMixin, RecordForm):
+class ContactForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
     """A person; a new one may stand for a counterparty at once."""
 
-    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    phone = RowsFormField(PHONES, label=_("Phones"))
+    email = RowsFormField(EMAILS, label=_("E-mails"))
+    messengers = RowsFormField(MESSENGERS, label=_("Messengers"))
 
     class Meta:
         model = Contact
-        fields = ["first_name", "last_name", "position", "phone", "email", "owner", "note"]
+        fields = ["first_name", "last_name", "position", "phone", "email", "messengers", "owner", "note"]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args, **kwargs):
@@ -97,11 +179,21 @@ class ContactForm(CleanedValuesMixin, RecordForm):
         return cleaned
 
 
-class LinkForm(forms.Form):
-    """An existing contact for a counterparty, or the other way round."""
+class RoleForm(forms.Form):
+    """What a contact is at a counterparty, and when."""
 
     role = forms.CharField(label=_("Role there"), max_length=80, required=False)
+    since = forms.DateField(label=_("Since"), required=False, widget=DateInput())
+    until = forms.DateField(label=_("Until"), required=False, widget=DateInput())
     is_primary = forms.BooleanField(label=_("Primary contact"), required=False)
+
+    def refuse(self, error: forms.ValidationError) -> None:
+        for field, errors in error.error_dict.items():
+            self.add_error(field, errors)
+
+
+class LinkForm(RoleForm):
+    """An existing contact for a counterparty, or the other way round."""
 
     def __init__(self, *args, user, record, **kwargs):
         super().__init__(*args, **kwargs)
@@ -118,3 +210,92 @@ class LinkForm(forms.Form):
                 url=reverse_lazy("counterparties:counterparty_options"),
             )
         self.fields = {"other": choice, **self.fields}
+
+
+class ConsentForm(forms.ModelForm):
+    """What a contact said about being reached through a channel."""
+
+    class Meta:
+        model = Consent
+        fields = ["channel", "state", "given_on", "source"]
+        widgets = {"given_on": DateInput()}
+        help_texts = {"source": _("Where and how it was said: a form, a call, a fair.")}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("channel", "state"):
+            self.fields[name].choices = [one for one in self.fields[name].choices if one[0]]
+
+    def _post_clean(self) -> None:
+        """The service validates and writes."""
+
+
+class HandOverForm(forms.Form):
+    """Whose records, which kinds, and to whom; `source` is what was chosen so far."""
+
+    def __init__(self, *args, user, source: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(is_active=True)
+        successors = people_to_assign(user, Counterparty).order_by("last_name", "first_name", "pk")
+        everybody = _portfolio_owners(user)
+        self.source = next((one for one in everybody if str(one.pk) == source), None)
+        self.fields["source"] = forms.ChoiceField(
+            label=_("Whose portfolio"), choices=[("", "–"), *((str(one.pk), str(one)) for one in everybody)]
+        )
+        self.fields["successors"] = forms.ModelMultipleChoiceField(
+            successors.filter(pk__in=people.values("pk")).exclude(pk=self.source.pk if self.source else None),
+            label=_("To whom (several share equally)"),
+            widget=forms.CheckboxSelectMultiple,
+        )
+        self.fields["closed_too"] = forms.BooleanField(
+            label=_("What is closed too: won and lost deals, finished leads"), required=False
+        )
+
+    def offer(self, preview: list) -> None:
+        """The kinds with their counts; those with records are ticked."""
+        kinds = [(kind, number) for kind, number in preview if number]
+        self.fields["kinds"] = forms.MultipleChoiceField(
+            label=_("What"),
+            choices=[
+                (kind.kind, f"{capfirst(str(kind.record_kind.plural))}: {number}") for kind, number in kinds
+            ],
+            initial=[kind.kind for kind, _number in kinds],
+            widget=forms.CheckboxSelectMultiple,
+        )
+        self.order_fields(["source", "closed_too", "kinds", "successors"])
+
+    def chosen(self) -> dict:
+        """The arguments of the service."""
+        data = self.cleaned_data
+        return {
+            "successors": list(data["successors"]),
+            "kinds": data["kinds"],
+            "closed_too": data["closed_too"],
+        }
+
+    def refuse(self, error: forms.ValidationError) -> None:
+        for field, errors in getattr(error, "error_dict", {None: [error]}).items():
+            self.add_error(field if field in self.fields else None, errors)
+
+
+def _portfolio_owners(user) -> list[User]:
+    """Everybody in the user's reach, also those who work here no more."""
+    reach = people_to_assign(user, Counterparty)
+    gone = User.objects.filter(is_active=False)
+    if user.access.scope("counterparties.counterparty", "assign") != "all":
+        departments = {user.department_id, *user.access.headed_departments()}
+        gone = gone.filter(department_id__in=departments)
+    found = User.objects.filter(
+        pk__in=[*reach.values_list("pk", flat=True), *gone.values_list("pk", flat=True)]
+    )
+    return list(found.order_by("last_name", "first_name", "pk"))
+
+
+class VCardForm(forms.Form):
+    """A file with one or more vCards."""
+
+    file = forms.FileField(
+        label=_("File with vCards (.vcf)"),
+        help_text=_("As phones, Outlook and Google export them; up to 100 people at once."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".vcf,text/vcard"}),
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
-from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType
+from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType, Industry, Region
+from counterparties.rows import SHAPES, SINGLES, rows_of
 from counterparties.services import edit_contact, edit_counterparty
 from crm.listing.fields import TAGS, Field
 from crm.listing.lists import RecordList
@@ -15,6 +18,27 @@ OWNERSHIP = (
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
 )
+
+
+def rows_text(name: str) -> Callable[[object], str]:
+    """A getter of all rows of a kind as one text, as an import reads it back."""
+
+    def get(record) -> str:
+        rows = rows_of(record, name) if name in SINGLES.values() else getattr(record, name)
+        return "; ".join(SHAPES[name].text(row) for row in rows or [])
+
+    return get
+
+
+REACH = (
+    Field("phones", _("All phones"), computed=True, get=rows_text("phones")),
+    Field("emails", _("All e-mails"), computed=True, get=rows_text("emails")),
+)
+
+
+def category_names(counterparty: Counterparty) -> str:
+    """Those of a list's row, in their order of creation."""
+    return ", ".join(str(one.category) for one in counterparty.memberships.all())
 
 
 def primary_contact(counterparty: Counterparty) -> Contact | None:
@@ -44,10 +68,20 @@ class CounterpartyList(RecordList):
         Field("country", _("Country"), editable=True),
         Field("city", _("City"), editable=True),
         Field("address", _("Address"), editable=True),
+        Field("postal_code", _("Postal code"), editable=True),
+        Field("region", _("Region"), "record", dictionary=Region, joins=("region",), editable=True),
+        Field("industry", _("Industry"), "record", dictionary=Industry, joins=("industry",), editable=True),
+        Field("employee_count", _("Employees"), "number", editable=True),
+        Field("registry_number", _("KRS")),
+        Field("statistical_number", _("REGON")),
         Field("phone", _("Phone"), "phone"),
         Field("email", _("E-mail")),
+        *REACH,
+        Field("accounts", _("Bank accounts"), computed=True, get=rows_text("accounts")),
+        Field("addresses", _("Further addresses"), computed=True, get=rows_text("addresses")),
         Field("website", _("Website")),
         Field("note", _("Note"), editable=True),
+        Field("categories", _("Categories"), computed=True, get=category_names),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
         TAGS,
@@ -66,7 +100,10 @@ class CounterpartyList(RecordList):
         contacts = ContactLink.objects.filter(
             is_primary=True, contact__in=Contact.objects.visible_to(self.user)
         ).select_related("contact")
-        return rows.prefetch_related(Prefetch("contact_links", contacts, to_attr="primary_links"))
+        rows = rows.prefetch_related(Prefetch("contact_links", contacts, to_attr="primary_links"))
+        if any(one.key == "categories" for one in self.columns):
+            rows = rows.prefetch_related("memberships__category")
+        return rows
 
 
 class ContactList(RecordList):
@@ -80,6 +117,8 @@ class ContactList(RecordList):
         Field("counterparty", _("Counterparty"), computed=True, get=counterparty_names),
         Field("phone", _("Phone"), "phone"),
         Field("email", _("E-mail")),
+        *REACH,
+        Field("messengers", _("Messengers"), computed=True, get=rows_text("messengers")),
         Field("note", _("Note"), editable=True),
         Field("next", _("Next step"), computed=True),
         TAGS,

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.categories import category_rule
+from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
+from counterparties.rows import SINGLES
 from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_contact, edit_counterparty
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
+from crm.people.access import register_category_rule
+from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import (
@@ -34,13 +40,31 @@ EVENTS = (
         "contact_linked", _("linked %(contact)s with %(counterparty)s"), "link-45deg", Group.CHANGE, "grey"
     ),
     EventKind(
+        "contact_link_changed",
+        _("changed the role of %(contact)s at %(counterparty)s"),
+        "person-badge",
+        Group.CHANGE,
+        "grey",
+    ),
+    EventKind(
         "contact_unlinked",
         _("removed the link of %(contact)s with %(counterparty)s"),
         "x-lg",
         Group.CHANGE,
         "grey",
     ),
+    EventKind(
+        "consent_given", _("agreed to be reached by %(channel)s"), "check-circle", Group.CHANGE, "green"
+    ),
+    EventKind(
+        "consent_refused",
+        _("does not wish to be reached by %(channel)s"),
+        "slash-circle",
+        Group.CHANGE,
+        "red",
+    ),
 )
+
 COUNTERPARTY = "counterparties.counterparty"
 CONTACT = "counterparties.contact"
 
@@ -70,7 +94,12 @@ def _words(*parts) -> str:
 
 
 def register_counterparties() -> None:
+    for kind in (COUNTERPARTY, CONTACT):
+        register_followers(kind, {many: single for single, many in SINGLES.items()})
+    register_category_rule(COUNTERPARTY, category_rule)
     register_list(CounterpartyList, ContactList)
+    register_portfolio(PortfolioKind(COUNTERPARTY, 10))
+    register_portfolio(PortfolioKind(CONTACT, 20))
     register_kind(
         RecordKind(
             Counterparty,
@@ -129,6 +158,16 @@ def _register_pages() -> None:
     register_menu(
         MenuEntry("contacts", _("Contacts"), "person-vcard", "counterparties:contact_list", 30, kind=CONTACT)
     )
+    register_menu(
+        MenuEntry(
+            "handovers",
+            _("Hand-overs"),
+            "arrow-left-right",
+            "counterparties:handover_list",
+            92,
+            allowed=may_hand_over,
+        )
+    )
     register_quick_create(
         QuickCreate(
             _("Counterparty"), "building", "counterparties:counterparty_create", kind=COUNTERPARTY, order=20
@@ -154,6 +193,7 @@ def _register_panels() -> None:
             kind=CONTACT,
         )
     )
+    register_panel(Panel(COUNTERPARTY, "group", _("Group"), 70, "counterparties:counterparty_group"))
     register_panel(
         Panel(
             CONTACT,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from counterparties.category_choice import clean_categories, demand_required
 from counterparties.cleaning import clean_values
+from counterparties.hierarchy import demand_no_ring
 from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType
+from counterparties.rows import with_rows
 from counterparties.signals import (
     contact_changed,
     contact_created,
@@ -21,7 +26,7 @@ from crm.history.kinds import named
 from crm.history.services import record_event
 from crm.notify.services import publish
 from crm.people.access import kind_label
-from crm.people.visibility import OwnedRecord, demand, demand_kind
+from crm.people.visibility import OwnedRecord, demand, demand_kind, may
 
 COUNTERPARTY_FIELDS = {
     "name",
@@ -29,14 +34,37 @@ COUNTERPARTY_FIELDS = {
     "country",
     "phone",
     "email",
+    "phones",
+    "emails",
     "website",
     "city",
     "address",
+    "postal_code",
+    "region",
+    "addresses",
+    "registry_number",
+    "statistical_number",
+    "accounts",
+    "industry",
+    "employee_count",
+    "parent",
+    "categories",
     "note",
     "owner",
     "counterparty_type",
 }
-CONTACT_FIELDS = {"first_name", "last_name", "position", "phone", "email", "note", "owner"}
+CONTACT_FIELDS = {
+    "first_name",
+    "last_name",
+    "position",
+    "phone",
+    "email",
+    "phones",
+    "emails",
+    "messengers",
+    "note",
+    "owner",
+}
 
 
 def save_new(record: OwnedRecord, *, values: dict, attributes: dict | None, by) -> None:
@@ -78,9 +106,12 @@ def create_counterparty(
     """Raises PermissionDenied, ValidationError (keyed by field or `attr_key`)."""
     demand_known(values, COUNTERPARTY_FIELDS)
     counterparty = Counterparty()
-    values = {**clean_values(values), "counterparty_type": counterparty_type}
+    values = with_rows(counterparty, clean_values(values), values)
+    values["counterparty_type"] = counterparty_type
+    _read_categories(values, by_form=attributes is not None)
     if not values.get("name"):
         raise ValidationError({"name": _("This value is required.")})
+    demand_no_ring(counterparty, values.get("parent"), by)
     save_new(counterparty, values=values, attributes=attributes, by=by)
     record_event(
         kind="counterparty_created",
@@ -111,7 +142,10 @@ def edit_counterparty(
     """
     demand_known(values, COUNTERPARTY_FIELDS)
     demand_assignable(counterparty, values, by)
-    values = clean_values(values, country=counterparty.country)
+    values = with_rows(counterparty, clean_values(values, country=counterparty.country), values)
+    _read_categories(values, by_form=attributes is not None)
+    if values.get("parent") != counterparty.parent and "parent" in values:
+        demand_no_ring(counterparty, values["parent"], by)
     retyped = (
         values.get("counterparty_type", counterparty.counterparty_type) != counterparty.counterparty_type
     )
@@ -131,6 +165,14 @@ def edit_counterparty(
         counterparty_changed.send(Counterparty, counterparty=counterparty, by=by, fields=fields)
         publish(kind=kind_label(Counterparty), record=counterparty)
     return fields
+
+
+def _read_categories(values: dict, *, by_form: bool) -> None:
+    """The categories chosen by hand as they are stored; a form must choose one of each required group."""
+    if "categories" in values:
+        values["categories"] = clean_categories(values["categories"])
+        if by_form:
+            demand_required(values["categories"])
 
 
 def changed_fields(events: list) -> list[str]:
@@ -153,10 +195,10 @@ def create_contact(
     Raises PermissionDenied, ValidationError (keyed by field or `attr_key`).
     """
     demand_known(values, CONTACT_FIELDS)
-    values = clean_values(values)
+    contact = Contact()
+    values = with_rows(contact, clean_values(values), values)
     if not (values.get("first_name") or values.get("last_name")):
         raise ValidationError({"last_name": _("Give the first or the last name.")})
-    contact = Contact()
     save_new(contact, values=values, attributes=attributes, by=by)
     record_event(
         kind="contact_created", subject=contact, by=by, cards=[counterparty], via=via, version=contact.version
@@ -174,7 +216,7 @@ def edit_contact(
     """As `edit_counterparty`; the change stands on the cards of the contact's counterparties too."""
     demand_known(values, CONTACT_FIELDS)
     demand_assignable(contact, values, by)
-    values = clean_values(values)
+    values = with_rows(contact, clean_values(values), values)
     merged = {"first_name": contact.first_name, "last_name": contact.last_name, **values}
     if not (merged["first_name"] or merged["last_name"]):
         raise ValidationError({"last_name": _("Give the first or the last name.")})
@@ -202,6 +244,8 @@ def link_contact(
     contact: Contact,
     role: str = "",
     is_primary: bool = False,
+    since: date | None = None,
+    until: date | None = None,
     by,
     via: str = "",
 ) -> ContactLink:
@@ -212,13 +256,16 @@ def link_contact(
     demand(by, "view", counterparty)
     demand(by, "view", contact)
     role = " ".join(role.split())[:80]
+    _demand_order(since, until)
     Counterparty.objects.select_for_update().get(pk=counterparty.pk)
     others = ContactLink.objects.filter(counterparty=counterparty).exclude(contact=contact)
     is_primary = is_primary or not others.exists()
     if is_primary:
         others.filter(is_primary=True).update(is_primary=False)
     link, is_new = ContactLink.objects.get_or_create(
-        counterparty=counterparty, contact=contact, defaults={"role": role, "is_primary": is_primary}
+        counterparty=counterparty,
+        contact=contact,
+        defaults={"role": role, "is_primary": is_primary, "since": since, "until": until},
     )
     if not is_new:
         link.role, link.is_primary = role or link.role, is_primary or link.is_primary
@@ -229,6 +276,52 @@ def link_contact(
         kind="contact_linked", subject=contact, by=by, cards=[counterparty], payload=payload, via=via
     )
     return link
+
+
+def _demand_order(since: date | None, until: date | None) -> None:
+    if since and until and until < since:
+        raise ValidationError({"until": _("It ends before it begins.")})
+
+
+@transaction.atomic
+def edit_link(
+    *,
+    link: ContactLink,
+    role: str,
+    is_primary: bool,
+    since: date | None,
+    until: date | None,
+    by,
+    via: str = "",
+) -> bool:
+    """Changes what the contact is at the counterparty; whether anything differs. A primary one displaces the other.
+
+    Raises PermissionDenied unless `by` may edit either, ValidationError for an end before the beginning.
+    """
+    if not may(by, "edit", link.counterparty):
+        demand(by, "edit", link.contact)
+    _demand_order(since, until)
+    Counterparty.objects.select_for_update().get(pk=link.counterparty_id)
+    wanted = {"role": " ".join(role.split())[:80], "is_primary": is_primary, "since": since, "until": until}
+    if all(getattr(link, name) == value for name, value in wanted.items()):
+        return False
+    if is_primary:
+        ContactLink.objects.filter(counterparty=link.counterparty_id).exclude(pk=link.pk).update(
+            is_primary=False
+        )
+    for name, value in wanted.items():
+        setattr(link, name, value)
+    link.save()
+    payload = {"contact": str(link.contact), "counterparty": link.counterparty.name, "note": wanted["role"]}
+    record_event(
+        kind="contact_link_changed",
+        subject=link.contact,
+        by=by,
+        cards=[link.counterparty],
+        payload=payload,
+        via=via,
+    )
+    return True
 
 
 @transaction.atomic

@@ -13,3 +13,6 @@ contact_created = Signal()
 
 contact_changed = Signal()
 """Fields of a contact changed. Payload: contact, by, fields (list of names, attributes as `attr_key`)."""
+
+consent_recorded = Signal()
+"""A contact agreed to a channel or refused it. Payload: consent, by."""

@@ -2,18 +2,42 @@
 
 from django.db import transaction
 
-from counterparties.models import CONTACT_KIND, CounterpartyType
+from counterparties.models import CONTACT_KIND, CounterpartyType, Industry, Region, home_country
 from counterparties.schema import create_attributes
 from crm.attributes.models import AttributeSet
 from crm.web.standard import standard_data
 
 _INDUSTRIES = [
-    ["manufacturing", "Manufacturing", "Produkcja"],
-    ["trade", "Trade", "Handel"],
-    ["services", "Services", "Usługi"],
-    ["construction", "Construction", "Budownictwo"],
-    ["it", "IT", "IT"],
-    ["public", "Public sector", "Sektor publiczny"],
+    ("Manufacturing", "Produkcja"),
+    ("Trade", "Handel"),
+    ("Services", "Usługi"),
+    ("Construction", "Budownictwo"),
+    ("IT", "IT"),
+    ("Transport and logistics", "Transport i logistyka"),
+    ("Food and farming", "Żywność i rolnictwo"),
+    ("Health", "Ochrona zdrowia"),
+    ("Education", "Edukacja"),
+    ("Finance", "Finanse"),
+    ("Energy", "Energetyka"),
+    ("Public sector", "Sektor publiczny"),
+]
+_POLISH_REGIONS = [
+    ("Lower Silesia", "dolnośląskie"),
+    ("Kuyavia-Pomerania", "kujawsko-pomorskie"),
+    ("Lublin", "lubelskie"),
+    ("Lubusz", "lubuskie"),
+    ("Łódź", "łódzkie"),
+    ("Lesser Poland", "małopolskie"),
+    ("Masovia", "mazowieckie"),
+    ("Opole", "opolskie"),
+    ("Subcarpathia", "podkarpackie"),
+    ("Podlachia", "podlaskie"),
+    ("Pomerania", "pomorskie"),
+    ("Silesia", "śląskie"),
+    ("Holy Cross", "świętokrzyskie"),
+    ("Warmia-Masuria", "warmińsko-mazurskie"),
+    ("Greater Poland", "wielkopolskie"),
+    ("West Pomerania", "zachodniopomorskie"),
 ]
 _LEVELS = [["gold", "Gold", "Złoty"], ["silver", "Silver", "Srebrny"], ["bronze", "Bronze", "Brązowy"]]
 _TYPES = [
@@ -26,34 +50,12 @@ _TYPES = [
         False,
         [
             {
-                "key": "industry",
-                "name": "Industry",
-                "name_pl": "Branża",
-                "kind": "choice",
-                "choices": _INDUSTRIES,
-                "filterable": True,
-            },
-            {
-                "key": "employees",
-                "name": "Employees",
-                "name_pl": "Liczba pracowników",
-                "kind": "number",
-                "sortable": True,
-            },
-            {
                 "key": "turnover",
                 "name": "Yearly turnover",
                 "name_pl": "Roczny obrót",
                 "kind": "money",
                 "section": "Finances",
                 "section_pl": "Finanse",
-            },
-            {
-                "key": "krs",
-                "name": "Court register number",
-                "name_pl": "KRS",
-                "section": "Registers",
-                "section_pl": "Rejestry",
             },
         ],
     ),
@@ -122,3 +124,19 @@ def create_standard_types() -> dict[str, CounterpartyType]:
         kind=CONTACT_KIND, defaults={"name": "Contacts", "name_pl": "Kontakty"}
     )
     return types
+
+
+@standard_data(11)
+@transaction.atomic
+def create_standard_dictionaries() -> None:
+    """Industries, and the regions of the home country where they are known, when there are none yet."""
+    if not Industry.objects.exists():
+        Industry.objects.bulk_create(
+            Industry(name=name, name_pl=name_pl, position=position)
+            for position, (name, name_pl) in enumerate(_INDUSTRIES, start=1)
+        )
+    if home_country() == "PL" and not Region.objects.exists():
+        Region.objects.bulk_create(
+            Region(name=name, name_pl=name_pl, country="PL", position=position)
+            for position, (name, name_pl) in enumerate(_POLISH_REGIONS, start=1)
+        )

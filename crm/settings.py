@@ -206,6 +206,10 @@ JOBS_RING = flag("CRM_RING", True)
 JOBS_LONG_LIMIT = int(os.environ.get("CRM_LONG_JOBS", "3" if REDIS_URL else "1"))
 CRM_CURRENCY = os.environ.get("CRM_CURRENCY", "PLN")
 CRM_COUNTRY = os.environ.get("CRM_COUNTRY", "PL")
+# Hosts that are reached although they are not public; hosts that processes may call ("*": every public one).
+CRM_HTTP_ALLOWED = names("CRM_HTTP_ALLOWED")
+CRM_WEBHOOK_HOSTS = names("CRM_WEBHOOK_HOSTS")
+CRM_WEBHOOK_SECRET = os.environ.get("CRM_WEBHOOK_SECRET", "")
 CRM_URL = os.environ.get("CRM_URL", "http://127.0.0.1:8000").rstrip("/")
 CRM_COMPANY = os.environ.get("CRM_COMPANY", "Contentum")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.history.bin import Follower, register_consequence, register_deletable, register_follower
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -19,7 +21,7 @@ from crm.web.registry import (
 )
 from deals.facts import deal_facts
 from deals.lists import DealList
-from deals.models import Deal
+from deals.models import OPEN_STATUSES, Deal
 from deals.services import EDITABLE, edit_deal, pending_request
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
@@ -36,6 +38,7 @@ def register_deals() -> None:
         )
     )  # fmt: skip
     register_deletable("deals.deal")
+    register_portfolio(PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES)))
     register_consequence("deals.deal", _withdrawn_move)
     register_editor(
         Editor("deals.deal", frozenset(EDITABLE), lambda record, **edit: edit_deal(deal=record, **edit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.matching.keys import register_traits
@@ -10,13 +11,14 @@ from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
+from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
 from leads.merging import check_merge, lead_traits
-from leads.models import LEAD_KIND, Lead
+from leads.models import LEAD_KIND, OPEN_STATUSES, Lead
 from leads.services import LEAD_FIELDS, edit_lead
 
 RIGHTS = (("convert", _("convert a lead")), ("reopen", _("reopen a lead")))
@@ -86,6 +88,7 @@ def register_leads() -> None:
         ),
     )
     register_deletable(LEAD_KIND)
+    register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES)))
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )

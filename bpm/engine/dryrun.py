@@ -15,7 +15,6 @@ from random import Random
 from typing import Any
 
 from bpm.engine import state as waits
-from bpm.engine.activities import outcome_variable
 from bpm.engine.advance import advance
 from bpm.engine.books import Limits
 from bpm.engine.events import (
@@ -49,6 +48,7 @@ from bpm.engine.model import Field, Graph
 from bpm.engine.routes import is_join
 from bpm.engine.state import State
 from bpm.engine.values import Value
+from bpm.engine.vocabulary import set_by
 
 MAX_EVENTS = 1_000
 MAX_VISITED = 5_000
@@ -110,7 +110,8 @@ class _Rehearsal:
     def play(self) -> DryRun:
         self.tried = _tried(self.graph)
         self.own = set(_set_by_process(self.graph))
-        state = State.start(self.graph, self.surroundings(), self.depth)
+        given = {"outcome": None, "comment": None} | self.surroundings()
+        state = State.start(self.graph, given, self.depth)
         result = advance(self.graph, state, Started(), self.now, LIMITS)
         for _round in range(MAX_EVENTS):
             incident = self.note(result)
@@ -118,10 +119,8 @@ class _Rehearsal:
                 return self.over(STUCK if incident.code in ("deadlock", "loop") else ERROR, incident.message)
             if result.state.status != waits.RUNNING:
                 return self.over(COMPLETED, "")
-            if len(self.visited) > MAX_VISITED:
+            if len(self.visited) > MAX_VISITED or not (result.more or self.open):
                 break
-            if not result.more and not self.open:
-                return self.over(WAITING, "It waits for something that cannot be rehearsed.")
             event = Continue() if result.more else self.happening()
             if isinstance(event, DryRun):
                 return self.over(event.outcome, f"In the process it calls ({event.id}): {event.message}")
@@ -179,11 +178,13 @@ class _Rehearsal:
             run = _rehearsed(graph, self.random, self.others, effect.depth, self.calls)
             if run.outcome != COMPLETED:
                 return run
-        outputs = self.graph.nodes[effect.node].call
-        names = [each.name for each in outputs.outputs] if outputs else []
-        return CallDone(
-            effect.token, {name: self.random.choice([True, False]) for name in names if name != "*"}
-        )
+        call = self.graph.nodes[effect.node].call
+        read: dict[Path, list[Value]] = {}
+        for each in call.outputs if call else ():
+            if each.name != "*":
+                _note(read, each.name)
+        self.tried |= {path: _around(literals) for path, literals in read.items()}
+        return CallDone(effect.token, self.values_at(read))
 
     def answer(self, task: OpenUserTask) -> TaskDone:
         self.now += timedelta(hours=1)
@@ -237,11 +238,8 @@ _ANSWERS: dict[str, list[Value]] = {
 def _set_by_process(graph: Graph) -> Iterator[str]:
     yield "outcome"
     for node in graph.node_list:
-        yield outcome_variable(node.id)
-        if node.form and node.kind == "userTask":
-            yield from (each.key for each in node.form.fields)
-        if node.operation:
-            yield from (each.value for each in node.operation.outputs)
+        if node.kind != "startEvent":  # what its form asks is given from outside
+            yield from (name for name, _kind in set_by(node))
 
 
 def _tried(graph: Graph) -> dict[Path, list[Value]]:
@@ -253,6 +251,9 @@ def _tried(graph: Graph) -> dict[Path, list[Value]]:
     tried = {path: _around(literals) for path, literals in found.items()}
     for text, likely in _texts(graph):
         for path in _read_by(text):
+            tried.setdefault(path, [likely])
+    for text, likely in _expressions(graph):
+        for path in _read(text):
             tried.setdefault(path, [likely])
     return dict(sorted(tried.items(), key=lambda item: (-len(item[0]), item[0])))
 
@@ -283,13 +284,27 @@ def _around(literals: list[Value]) -> list[Value]:
 
 
 def _texts(graph: Graph) -> Iterator[tuple[str, Value]]:
+    """Every text of the drawing in which an expression may stand, with a likely value for what it reads."""
     for node in graph.node_list:
         yield from ((each, "someone") for each in (node.assignee, node.candidate_role))
-        yield from ((each.value, "text") for each in (node.operation.inputs if node.operation else ()))
+        handed = [*node.inputs, *node.sets, *(node.call.inputs if node.call else ())]
+        yield from (
+            (each.value, "text") for each in handed + list(node.operation.inputs if node.operation else ())
+        )
         yield node.due, "P1D"
+        yield node.call.process if node.call else "", "process"
         for trigger in node.triggers:
             yield from ((each, "P1D") for each in (trigger.duration, trigger.date))
             yield trigger.cycle, "R3/PT1H"
+            yield from ((each, "text") for each in (trigger.name, trigger.key))
+
+
+def _expressions(graph: Graph) -> Iterator[tuple[str, Value]]:
+    """The same for what is an expression in any spelling."""
+    for repeat in (node.repeat for node in graph.node_list if node.repeat):
+        yield repeat.collection, ["someone", "somebody else"]
+        yield from ((each, 2) for each in (repeat.cardinality, repeat.maximum))
+        yield from ((each, True) for each in (repeat.condition, repeat.output_element))
 
 
 def _read_by(text: str) -> Iterator[Path]:
@@ -300,3 +315,10 @@ def _read_by(text: str) -> Iterator[Path]:
     for part in parts:
         if not isinstance(part, str):
             yield from probes(part)
+
+
+def _read(expression: str) -> Iterator[Path]:
+    try:
+        yield from probes(parse(expression))
+    except ExpressionError:
+        return

@@ -345,7 +345,3 @@ class Result:
     state: State
     effects: tuple[Effect, ...]
     more: bool = False
-
-    @property
-    def variables(self) -> Values:
-        return self.state.variables

@@ -41,6 +41,12 @@ def kindred(element: etree._Element, name: str) -> str:
     return next((value.strip() for value in values if value), "")
 
 
+def zeebe(element: etree._Element, part: str, name: str) -> str:
+    """An attribute of one of the extension elements of Camunda 8."""
+    values = (child.get(name) for child in extended(element) if child.tag == f"{{{ZEEBE}}}{part}")
+    return next((value.strip() for value in values if value), "")
+
+
 def translated(element: etree._Element, name: str) -> dict[str, str]:
     """{"pl": …} from an attribute such as crm:namePl, or labelPl on our own elements."""
     value = short(crm(element, f"{name}Pl") or element.get(f"{name}Pl"))
@@ -149,10 +155,8 @@ def foreign_call(element: etree._Element) -> str:
     for name in _FOREIGN_CALLS:
         if value := kindred(element, name):
             return short(f"{name} {value}")[:80]
-    for child in extended(element):
-        if child.tag == f"{{{ZEEBE}}}taskDefinition":
-            return short(f"type {child.get('type')}")[:80]
-    return ""
+    kind = zeebe(element, "taskDefinition", "type")
+    return short(f"type {kind}")[:80] if kind else ""
 
 
 def groups(text: str) -> tuple[str, ...]:

@@ -58,8 +58,7 @@ def refusal(code: str, element: str = "", name: str = "", **params: str | Phrase
 
 
 def verdict(findings: tuple[Finding, ...]) -> str:
-    if any(each.code in REJECTING for each in findings):
-        return REJECT
+    """On a file that could be read; one that could not is rejected before there are findings."""
     return DRAFT if any(each.severity == ERROR for each in findings) else PUBLISHABLE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from bpm.engine.extensions import ZEEBE, crm, extended, kin, kindred, own, short
+from bpm.engine.extensions import crm, extended, kin, kindred, own, short, zeebe
 from bpm.engine.model import BPMN_NAMESPACE, Argument, Call, Repeat
 
 _BPMN = f"{{{BPMN_NAMESPACE}}}"
@@ -27,11 +27,16 @@ def read_outputs(element: etree._Element) -> tuple[Argument, ...]:
 
 
 def read_sets(element: etree._Element) -> tuple[Argument, ...]:
-    """crm:set, or the expression and result variable of Camunda's kin: variables a rule works out."""
+    """crm:set, or the expression and result variable of Camunda's kin: variables a rule works out.
+
+    A start event there may name a variable for whoever starts the process.
+    """
     found = tuple(
         Argument(short(each.get("variable")), each.get("value") or (each.text or "").strip())
         for each in own(extended(element), "set")
     )
+    if initiator := kindred(element, "initiator"):
+        return (*found, Argument(short(initiator), "${requester}"))
     result = kindred(element, "resultVariable") or kindred(element, "resultVariableName")
     expression = kindred(element, "expression")
     return found or ((Argument(short(result), expression),) if result and expression else ())
@@ -39,16 +44,12 @@ def read_sets(element: etree._Element) -> tuple[Argument, ...]:
 
 def read_key(element: etree._Element) -> str:
     """The expression that tells the receivers of a message apart."""
-    zeebe = (child for child in extended(element) if child.tag == f"{{{ZEEBE}}}subscription")
-    return crm(element, "correlationKey") or next((each.get("correlationKey") or "" for each in zeebe), "")
+    return crm(element, "correlationKey") or zeebe(element, "subscription", "correlationKey")
 
 
 def read_call(element: etree._Element) -> Call:
     """calledElement, or zeebe:calledElement, and the variables that go in and come out."""
-    process = short(element.get("calledElement"))
-    for child in extended(element):
-        if child.tag == f"{{{ZEEBE}}}calledElement":
-            process = process or short(child.get("processId"))
+    process = short(element.get("calledElement") or zeebe(element, "calledElement", "processId"))
     inputs = read_inputs(element) or tuple(_kindred_in(element))
     outputs = read_outputs(element) or tuple(_kindred_out(element))
     return Call(process, inputs, outputs)
@@ -86,25 +87,24 @@ def read_repeat(element: etree._Element) -> Repeat | None:
 
 
 def _multi(loop: etree._Element) -> Repeat:
-    tag = f"{{{ZEEBE}}}loopCharacteristics"
-    zeebe: etree._Element | dict[str, str] = next((each for each in extended(loop) if each.tag == tag), {})
+    part = "loopCharacteristics"
     return Repeat(
         "multi",
         sequential=loop.get("isSequential") == "true",
         cardinality=_text(loop, "loopCardinality"),
         collection=crm(loop, "collection")
         or kindred(loop, "collection")
-        or zeebe.get("inputCollection")
+        or zeebe(loop, part, "inputCollection")
         or _text(loop, "loopDataInputRef"),
         element=crm(loop, "element")
         or kindred(loop, "elementVariable")
-        or zeebe.get("inputElement")
+        or zeebe(loop, part, "inputElement")
         or _item(loop, "inputDataItem"),
         output=crm(loop, "outputCollection")
-        or zeebe.get("outputCollection")
+        or zeebe(loop, part, "outputCollection")
         or _text(loop, "loopDataOutputRef"),
         output_element=crm(loop, "outputElement")
-        or zeebe.get("outputElement")
+        or zeebe(loop, part, "outputElement")
         or _item(loop, "outputDataItem"),
         condition=_text(loop, "completionCondition"),
     )

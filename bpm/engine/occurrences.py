@@ -17,6 +17,8 @@ from bpm.engine.state import ROOT_SCOPE, Token
 
 def begin(run: Run, token: Token, node: Node) -> None:
     """A start event: with several to choose from, a person says which."""
+    for each in node.sets:
+        run.take(token, {each.name: run.filled(token, each.value)})
     ways = offered_starts(run.graph, node)
     if len(ways) > 1:
         offer(run, token, node, [Outcome(each.id, each.label, each.names, "secondary") for each in ways])
@@ -72,7 +74,7 @@ def _throw(run: Run, token: Token, node: Node) -> None:
     elif trigger.kind == "signal":
         name = str(run.filled(token, trigger.name or node.label))
         throw_signal(run, token, name, handed_over(run, token, node.inputs))
-    elif trigger.kind == "escalation":
+    else:
         escalate(run, trigger.code, token)
 
 

@@ -17,6 +17,7 @@ from bpm.engine.extensions import (
     read_operation,
     short,
     translated,
+    zeebe,
 )
 from bpm.engine.findings import Finding, finding, refusal
 from bpm.engine.handing import read_call, read_inputs, read_key, read_outputs, read_repeat, read_sets
@@ -211,23 +212,28 @@ def _node(element: etree._Element, kind: str, scope: str, codes: Codes) -> Node:
         triggers=triggers,
         interrupting=always
         or element.get("cancelActivity", element.get("isInterrupting", "true")) != "false",
-        assignee=crm(element, "assignee") or kindred(element, "assignee"),
+        assignee=crm(element, "assignee")
+        or kindred(element, "assignee")
+        or zeebe(element, _ASSIGNED, "assignee"),
         candidate_role=crm(element, "candidateRole"),
-        candidate_groups=groups(kindred(element, "candidateGroups")),
-        due=crm(element, "due") or kindred(element, "dueDate"),
+        candidate_groups=groups(
+            kindred(element, "candidateGroups") or zeebe(element, _ASSIGNED, "candidateGroups")
+        ),
+        due=crm(element, "due") or kindred(element, "dueDate") or zeebe(element, "taskSchedule", "dueDate"),
         form=read_form(element) if kind in ("userTask", "startEvent") else None,
         operation=operation,
         foreign="" if operation or sets else foreign_call(element),
         call=read_call(element) if kind == "callActivity" else None,
         repeat=read_repeat(element),
-        inputs=() if operation else read_inputs(element),
-        outputs=() if operation else read_outputs(element),
+        inputs=() if operation or kind == "callActivity" else read_inputs(element),
+        outputs=() if operation or kind == "callActivity" else read_outputs(element),
         sets=sets,
         compensates=element.get("isForCompensation") == "true",
     )
 
 
 _UNKNOWN = ("", "", "")
+_ASSIGNED = "assignmentDefinition"
 
 
 def _triggers(element: etree._Element, kind: str, codes: Codes) -> Iterator[Trigger]:

@@ -120,9 +120,7 @@ def _go_on(run: Run, token: Token) -> None:
         run.attempt(token)
         return
     one_by_one = repeat.sequential or repeat.kind == STANDARD
-    if one_by_one and rounds.begun > rounds.done:
-        return
-    last = rounds.begun + 1 if one_by_one else rounds.total
+    last = rounds.done + 1 if one_by_one else rounds.total
     while rounds.begun < last:
         _launch(run, token, rounds, repeat)
 

@@ -38,7 +38,7 @@ class Vocabulary:
 def vocabulary(graph: Graph, cards: Cards) -> Vocabulary:
     kinds: dict[Path, str] = {("outcome",): TEXT}
     for node in graph.node_list:
-        for name, kind in _set_by(node):
+        for name, kind in set_by(node):
             kinds[(name,)] = kind if kinds.get((name,), kind) == kind else ANY
     for card, fields in cards.items():
         kinds[(card,)] = CARD
@@ -46,7 +46,7 @@ def vocabulary(graph: Graph, cards: Cards) -> Vocabulary:
     return Vocabulary(kinds, any(_brings_anything(node) for node in graph.node_list), cards)
 
 
-def _set_by(node: Node) -> Iterator[tuple[str, str]]:
+def set_by(node: Node) -> Iterator[tuple[str, str]]:
     """The variables that a visit to the node may set, with their kinds."""
     yield outcome_variable(node.id), TEXT
     yield f"{node.id}_comment", TEXT
@@ -62,8 +62,8 @@ def _set_by(node: Node) -> Iterator[tuple[str, str]]:
         yield each.name, ANY
     if node.repeat:
         yield from ((name, NUMBER) for name in COUNTERS)
-        yield node.repeat.element, ANY
-        yield node.repeat.output, LIST
+        yield from ((name, ANY) for name in (node.repeat.element,) if name)
+        yield from ((name, LIST) for name in (node.repeat.output,) if name)
 
 
 def _brings_anything(node: Node) -> bool:

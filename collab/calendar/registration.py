@@ -2,17 +2,21 @@
 
 from functools import partial
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.blocks import next_strip, today
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
+from collab.calendar.portfolio import ActivityRows
 from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
 from collab.calendar.services import edit_activity
 from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
+from crm.listing.lists import register_list
+from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
 from crm.operations.registry import Input, Operation, register_operation
 from crm.people.kinds import RecordKind, register_kind
@@ -57,6 +61,9 @@ def register_all() -> None:
         )
     )
     register_deletable("collab_calendar.activity")
+    register_list(ActivityRows)
+    is_open = Q(done_at=None, cancelled_at=None)
+    register_portfolio(PortfolioKind("collab_calendar.activity", 50, is_open))
     register_editor(Editor("collab_calendar.activity", UNDOABLE, _edit, has_attributes=False))
     for label in CARD_KINDS:
         register_follower(Follower(label, _("planned activities"), planned_on))

@@ -30,8 +30,9 @@ _COMMON = (
     "trade trading services service serwis international export import consulting studio agencja spolka oddzial"
 )
 COMMON_WORDS = frozenset(_COMMON.split())
-SHORTEST, LONGEST = 4, 40
-LONG_NAME = 10
+# Segments of fewer than three letters would be shared by everybody.
+SHORTEST, LONGEST = 5, 40
+LONG_NAME = 16
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def head_words(names: Iterable[str]) -> set[str]:
     """The word that tells a company from others: the longest that is not a common one."""
     found = set()
     for name in names:
-        words = [word for word in name.split() if len(word) > SHORTEST and word not in COMMON_WORDS]
+        words = [word for word in name.split() if len(word) >= SHORTEST and word not in COMMON_WORDS]
         if words:
             found.add(f"h:{max(words, key=len)}")
     return found

@@ -5,7 +5,7 @@ Records are compared only where they share a key, and a key that more than `BLOC
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,9 @@ from crm.people.kinds import kind_named
 
 BLOCK = 40
 BATCH = 200
+# Of one record at most so many others are looked at, those that share the most.
+PARTNERS = 60
+SEGMENTS, MOST_SEGMENTS = ("s:", "q:"), 5
 JOB, INDEX_JOB = "matching.scan", "matching.index"
 # People share phones and mailboxes with their company: such pairs are shown while typing, not put into the queue.
 UNQUEUED = {CONTACT, COUNTERPARTY}
@@ -90,15 +93,15 @@ class Comparing:
             strong, weak = sought_keys(one)
             for key in (strong | weak) - self.crowded:
                 asked[key].append(pk)
-        found: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        found: dict[int, Counter[tuple[str, int]]] = defaultdict(Counter)
         rows = MatchKey.objects.filter(key__in=list(asked)).values_list("key", "kind", "record_id")
         for key, label, other in rows:
             if label != kind and {label, kind} == UNQUEUED:
                 continue
             for pk in asked[key]:
                 if (label, other) != (kind, pk) and (not self.scan.is_full or (label, other) > (kind, pk)):
-                    found[pk].add((label, other))
-        return found
+                    found[pk][label, other] += 1 if key[:2] in SEGMENTS else MOST_SEGMENTS
+        return {pk: {key for key, _count in hits.most_common(PARTNERS)} for pk, hits in found.items()}
 
     @staticmethod
     def _read(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from collab.calendar.selectors import next_activities
-from counterparties.cards import contact_card_facts
+from counterparties.cards import consent_facts, contact_card_facts
 from counterparties.cleaning import clean_what_can_be
-from counterparties.forms import ContactForm, LinkForm
+from counterparties.forms import ContactForm
 from counterparties.lists import ContactList
 from counterparties.matching.views.typing import matches_page
 from counterparties.models import Contact, ContactLink, Counterparty
-from counterparties.services import create_contact, edit_contact, link_contact, unlink_contact
+from counterparties.services import create_contact, edit_contact
 from counterparties.views.counterparties import PANEL_ROWS, options_page
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
@@ -36,7 +35,11 @@ def contact_list(request):
     steps = next_activities(LABEL, [row.pk for row in found.page])
     for row in found.page:
         row.next_activity = steps.get(row.pk)
-    return page(request, "counterparties/contact_list.html", {"list": found})
+    return page(
+        request,
+        "counterparties/contact_list.html",
+        {"list": found, "may_export": request.user.access.may(Contact, "export")},
+    )
 
 
 @require_safe
@@ -48,7 +51,7 @@ def contact_detail(request, pk: int):
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": contact_card_facts(record),
-        "sections": attribute_facts(record, request.user),
+        "sections": [*attribute_facts(record, request.user), (_("Consents"), consent_facts(record))],
     }
     return page(request, "counterparties/contact_detail.html", context, partial="facts")
 
@@ -128,7 +131,7 @@ def contact_options(request):
 def contact_duplicates(request):
     """A fragment: contacts, leads and counterparties that may be the same as the person being typed."""
     demand_kind(request.user, "create", Contact)
-    values = clean_what_can_be(request.GET.dict(), ("first_name", "last_name", "phone", "email"))
+    values = clean_what_can_be(request.GET, ("first_name", "last_name", "phone", "email"))
     return matches_page(request, LABEL, values)
 
 
@@ -144,56 +147,3 @@ def contact_counterparties(request, pk: int):
         "may_edit": may(request.user, "edit", record),
     }
     return page(request, "counterparties/contact_counterparties.html", context, partial="panel")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@once
-def link_create(request, card: str, pk: int):
-    """Links an existing contact with a counterparty, begun on the card of either."""
-    record = get_visible(Counterparty if card == "counterparty" else Contact, request.user, pk, "edit")
-    form = LinkForm(request.POST if request.method == "POST" else None, user=request.user, record=record)
-    context = {"form": form, "record": record, "card": card}
-    if request.method != "POST" or not form.is_valid():
-        status = 422 if request.method == "POST" else 200
-        return page(request, "counterparties/link_create.html", context, partial="form", status=status)
-    other, data = form.cleaned_data["other"], form.cleaned_data
-    counterparty, contact = (record, other) if card == "counterparty" else (other, record)
-    link_contact(
-        counterparty=counterparty,
-        contact=contact,
-        role=data["role"],
-        is_primary=data["is_primary"],
-        by=request.user,
-    )
-    toast(request, _("Linked."))
-    url = reverse(f"counterparties:{card}_detail", args=[pk])
-    return done(request, url, "contacts-changed", "history-changed")
-
-
-@require_POST
-@once
-def link_delete(request, pk: int):
-    """Takes a link away; back to the card it was on."""
-    link = (
-        ContactLink.objects.filter(
-            pk=pk,
-            counterparty__in=Counterparty.objects.visible_to(request.user),
-            contact__in=Contact.objects.visible_to(request.user),
-        )
-        .select_related("counterparty", "contact")
-        .first()
-    )
-    if link is None:
-        raise Http404
-    card = "contact" if request.POST.get("card") == "contact" else "counterparty"
-    record = link.contact if card == "contact" else link.counterparty
-    if not (may(request.user, "edit", link.counterparty) or may(request.user, "edit", link.contact)):
-        raise PermissionDenied
-    unlink_contact(link=link, by=request.user)
-    toast(request, _("The link is removed."))
-    return done(
-        request,
-        reverse(f"counterparties:{card}_detail", args=[record.pk]),
-        "contacts-changed",
-        "history-changed",
-    )

@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from collab.calendar.selectors import next_activities
-from counterparties.cards import counterparty_card_facts
+from counterparties.cards import counterparty_card_facts, counterparty_sections
 from counterparties.cleaning import clean_what_can_be
 from counterparties.forms import CounterpartyForm
 from counterparties.lists import CounterpartyList
 from counterparties.matching.views.typing import matches_page
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.models import Category, Contact, ContactLink, Counterparty
 from counterparties.services import create_counterparty, edit_counterparty
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
@@ -45,14 +45,15 @@ def counterparty_list(request):
 @require_safe
 def counterparty_detail(request, pk: int):
     """The card; its fragment is the facts."""
-    records = Counterparty.objects.select_related("owner", "counterparty_type")
+    records = Counterparty.objects.select_related("owner", "counterparty_type", "industry", "region")
     record = get_visible(Counterparty, request.user, pk, queryset=records)
     context = {
         "record": record,
         "card_kind": LABEL,
         "may_edit": may(request.user, "edit", record),
         "facts": counterparty_card_facts(record),
-        "sections": attribute_facts(record, request.user),
+        "categories": Category.objects.filter(members__counterparty=record),
+        "sections": [*attribute_facts(record, request.user), *counterparty_sections(record)],
     }
     return page(request, "counterparties/counterparty_detail.html", context, partial="facts")
 
@@ -149,7 +150,7 @@ def counterparty_duplicates(request):
     """A fragment: counterparties, leads and contacts that may be the same as what is being typed."""
     demand_kind(request.user, "create", Counterparty)
     values = clean_what_can_be(
-        request.GET.dict(),
+        request.GET,
         ("name", "tax_number", "phone", "email", "website", "city"),
         request.GET.get("country", ""),
     )

@@ -15,6 +15,7 @@ from crm.history.models import Change, Event, EventLink
 from crm.history.notes import may_change
 from crm.history.undoing import can_undo, undo_page
 from crm.people.access import kind_label
+from crm.people.fields import followers_of
 from crm.people.kinds import kind_named, visible_pairs
 from crm.people.models import User
 
@@ -126,7 +127,9 @@ def _name(seen: dict, value) -> str:
 def _seen_changes(user, event: Event) -> list[Change]:
     """The changed fields that are not hidden from the reader."""
     changes = list(event.changes.all())
-    hidden = user.access.hidden_fields(event.subject_kind) if changes else ()
+    hidden = set(user.access.hidden_fields(event.subject_kind) if changes else ())
+    told = {change.field for change in changes}
+    hidden |= {first for further, first in followers_of(event.subject_kind).items() if further in told}
     return [change for change in changes if change.field not in hidden]
 
 

@@ -153,6 +153,9 @@ def shown(field: models.Field, value) -> str:
     """The value as the record's card shows it."""
     if value is None or value == "":
         return ""
+    if hasattr(field, "shown_text"):
+        with override("en"):
+            return field.shown_text(value)
     if field.choices:
         with override("en"):
             return str(dict(field.flatchoices).get(value, value))

@@ -184,17 +184,30 @@ class SavedViewQuerySet(models.QuerySet):
     def visible_to(self, user, action: str = "view") -> "SavedViewQuerySet":
         """One's own, and what others share; only one's own is changed."""
         mine = models.Q(owner=user)
-        return self.filter(mine | models.Q(is_shared=True) if action == "view" else mine)
+        if action != "view":
+            return self.filter(mine)
+        everybody = models.Q(department=None, role=None)
+        some = models.Q(role__in=user.roles.values("pk"))
+        if user.department_id:
+            some |= models.Q(department=user.department_id)
+        return self.filter(mine | models.Q(is_shared=True) & (everybody | some))
 
 
 class SavedView(models.Model):
-    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing."""
+    """A list as somebody likes it: the address's query with filters, columns, order and tab. It grants nothing.
+
+    Shared with the people of `department` or `role`; with everybody when both are empty.
+    """
 
     kind = models.CharField(_("kind of record"), max_length=60)
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    is_shared = models.BooleanField(_("shared"), default=False)
+    department = models.ForeignKey(
+        "people.Department", models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    role = models.ForeignKey("people.Role", models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SavedViewQuerySet.as_manager()
@@ -210,6 +223,15 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def audience(self) -> str:
+        """The key of `crm.listing.audiences`."""
+        if not self.is_shared:
+            return ""
+        if self.department_id:
+            return f"department-{self.department_id}"
+        return f"role-{self.role_id}" if self.role_id else "all"
 
 
 class DefaultView(models.Model):

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.listing.audiences import read_audience
 from crm.listing.lists import MOST_QUERY
 from crm.listing.models import DefaultView, SavedView
 
@@ -14,9 +15,12 @@ MOST_VIEWS = 100
 
 @transaction.atomic
 def save_view(
-    *, kind: str, name: str, query: str, is_shared: bool = False, is_default: bool = False, by
+    *, kind: str, name: str, query: str, audience: str = "", is_default: bool = False, by
 ) -> SavedView:
-    """Keeps a list's query under a name; one's own view of the same name is replaced. Raises ValidationError."""
+    """Keeps a list's query under a name; one's own view of the same name is replaced. Raises ValidationError.
+
+    `audience`: a key of `crm.listing.audiences`, empty for oneself alone.
+    """
     name = " ".join(name.replace("\x00", "").split())[:80]
     if not name:
         raise ValidationError({"name": _("Give the view a name.")})
@@ -26,7 +30,7 @@ def save_view(
     if mine.exclude(name=name).count() >= MOST_VIEWS:
         raise ValidationError({"name": _("Delete some of your views first.")})
     view, _is_new = SavedView.objects.update_or_create(
-        owner=by, kind=kind, name=name, defaults={"query": query, "is_shared": is_shared}
+        owner=by, kind=kind, name=name, defaults={"query": query, **read_audience(by, audience)}
     )
     if is_default:
         set_default(view=view, by=by)
@@ -45,12 +49,12 @@ def set_default(*, view: SavedView, by, is_default: bool = True) -> None:
 
 
 @transaction.atomic
-def share_view(*, view: SavedView, is_shared: bool, by) -> None:
-    """Offers one's own view to everybody, or takes it back: then it is nobody else's default either."""
+def share_view(*, view: SavedView, audience: str, by) -> None:
+    """Offers one's own view to others, or (empty) takes it back: then it is nobody else's default either."""
     if view.owner_id != by.pk:
         raise PermissionDenied
-    SavedView.objects.filter(pk=view.pk).update(is_shared=is_shared)
-    if not is_shared:
+    SavedView.objects.filter(pk=view.pk).update(**read_audience(by, audience))
+    if not audience:
         DefaultView.objects.filter(view=view).exclude(user=by).delete()
 
 

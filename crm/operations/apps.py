@@ -6,3 +6,8 @@ class OperationsConfig(AppConfig):
     name = "crm.operations"
     label = "operations"
     verbose_name = _("Operations")
+
+    def ready(self) -> None:
+        from crm.operations.outgoing import register_outgoing
+
+        register_outgoing()

@@ -27,12 +27,14 @@ class Context:
 
     `record`: the card the process runs on. `by`: the user whose rights count (who published the process).
     `requester`: who started the run. `via`: a text that history shows beside the actor.
+    `key`: the same for every attempt at an external operation, for the other side to tell repetitions by.
     """
 
     record: object
     by: object
     requester: object
     via: str
+    key: str = ""
 
 
 @dataclass(frozen=True)

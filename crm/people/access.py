@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from django.db.models import CharField, Exists, Q, Value
 from django.db.models.functions import Cast
 
+from crm.people.fields import followers_of
+
 if TYPE_CHECKING:
     from crm.people.models import User
     from crm.people.visibility import OwnedRecord
@@ -51,12 +53,14 @@ class Access:
 
     `grants`: (role id, kind, action) → scope. `rules`: kind → role id → field → `readonly` or `hidden`.
     `tree`: (id, parent id, head id) of every department, for somebody who heads one; else empty.
+    `limits`: kind → role id → the values that records must bear one of.
     """
 
     user: User
     grants: dict[tuple[int, str, str], str]
     rules: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
     tree: list[tuple[int, int | None, int | None]] = field(default_factory=list)
+    limits: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     _departments: list[int] | None = None
     _shares: dict[tuple[str, str], list[int]] | None = None
     _levels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class Access:
     @classmethod
     def of(cls, user: User) -> Access:
         """Reads scopes and field rules of all the user's roles, and for a head the department tree, in one query."""
-        from crm.people.models import Department, FieldRule, RoleScope
+        from crm.people.models import Department, FieldRule, RoleLimit, RoleScope
 
         access = cls(user, {})
         if not user.is_active:
@@ -81,6 +85,9 @@ class Access:
         rules = FieldRule.objects.filter(role__users=user).order_by()
         rows = scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
             rules.values_list("role_id", "kind", "field", "level", Value("rule", text)),
+            RoleLimit.objects.filter(role__users=user)
+            .order_by()
+            .values_list("role_id", "kind", "value", Value("", text), Value("limit", text)),
             Department.objects.filter(Exists(Department.objects.filter(head=user)))
             .order_by()
             .values_list(
@@ -95,6 +102,8 @@ class Access:
         for role, kind, name, value, what in rows:
             if what == "scope":
                 access.grants[role, kind, name] = value
+            elif what == "limit":
+                access.limits.setdefault(kind, {}).setdefault(role, set()).add(name)
             elif what == "department":
                 access.tree.append((role, int(kind) if kind else None, int(name) if name else None))
             else:
@@ -115,6 +124,20 @@ class Access:
         """Whether the action is permitted on any record of the kind at all: for menus and for creating."""
         label = kind if isinstance(kind, str) else kind_label(kind)
         return (label, action) in self.reaches
+
+    def limited_to(self, kind: str, action: str) -> set[str] | None:
+        """The values one of which a record must bear for the action; None when a role allows it without a limit."""
+        by_role = self.limits.get(kind)
+        if not by_role:
+            return None
+        roles = {
+            role
+            for (role, label, act), scope in self.grants.items()
+            if (label, act) == (kind, action) and scope != "none"
+        }
+        if any(role not in by_role for role in roles):
+            return None
+        return set().union(*(by_role[role] for role in roles))
 
     # Fields
 
@@ -141,6 +164,7 @@ class Access:
             name: min((vote.get(name, "") for vote in votes), key=LEVELS.index)
             for name in {name for vote in votes for name in vote}
         }
+        levels |= {name: levels[first] for name, first in followers_of(kind).items() if first in levels}
         return {name: level for name, level in levels.items() if level}
 
     def hidden_fields(self, kind: str | type) -> frozenset[str]:

@@ -17,6 +17,22 @@ _STRUCTURE = {"owner", "department", "status", "stage", "funnel", "attributes"}
 _NAMES = {"name", "first_name", "last_name"}
 
 
+# kind → further field → the field whose restrictions hold for it too.
+_followers: dict[str, dict[str, str]] = {}
+
+
+def register_followers(kind: str, followers: dict[str, str]) -> None:
+    """Fields that tell the same as another one and more, such as all phones beside the first: {further: first}.
+
+    A rule on the first holds for both. Called from `AppConfig.ready()`.
+    """
+    _followers.setdefault(kind, {}).update(followers)
+
+
+def followers_of(kind: str) -> dict[str, str]:
+    return _followers.get(kind, {})
+
+
 def restrictable(model: type[models.Model]) -> dict[str, tuple[str, bool]]:
     """{field: (label, whether it may be hidden)} of the model's own fields; the others may only be read-only."""
     return {
@@ -26,12 +42,15 @@ def restrictable(model: type[models.Model]) -> dict[str, tuple[str, bool]]:
         and not field.primary_key
         and field.name not in _STRUCTURE
         and not isinstance(field, models.OneToOneField)
+        and field.name not in followers_of(model._meta.label_lower)
         and not field.name.endswith("_at")
     }
 
 
 def _may_be_empty(field: models.Field) -> bool:
-    return field.null or (field.blank and isinstance(field, models.CharField | models.TextField))
+    return field.null or (
+        field.blank and isinstance(field, models.CharField | models.TextField | models.JSONField)
+    )
 
 
 def mask(user, records: Iterable[models.Model | None]) -> None:

@@ -122,6 +122,25 @@ class FieldRule(models.Model):
         return f"{self.kind} {self.field}: {self.level}"
 
 
+class RoleLimit(models.Model):
+    """A role's holders see only records of `kind` that bear one of the role's `value`s, such as a category's id.
+
+    The area of the kind says what a value means and applies it (`crm.people.access.register_category_rule`).
+    """
+
+    role = models.ForeignKey(Role, models.CASCADE, related_name="limits", verbose_name=_("role"))
+    kind = models.CharField(_("kind of record"), max_length=60)
+    value = models.CharField(max_length=40)
+
+    class Meta:
+        verbose_name = _("limit of a role")
+        verbose_name_plural = _("limits of roles")
+        constraints = [models.UniqueConstraint(fields=["role", "kind", "value"], name="one_limit_per_value")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.kind} {self.value}"
+
+
 class Theme(models.TextChoices):
     AUTO = "auto", _("as the system")
     LIGHT = "light", _("light")

@@ -6,7 +6,7 @@ import phonenumbers
 
 _SPREADSHEET_FLOAT = re.compile(r"^\s*(\+?\d+)[.,]0+\s*$")
 _SPREADSHEET_EXPONENT = re.compile(r"^\s*(\d)[.,](\d+)[eE]\+?(\d{1,2})\s*$")
-_EXTENSION = re.compile(r"[\s,;]*\b(?:wewn?|ext|int)\b\.?:?\s*\d{1,6}\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"[\s,;]*\b(?:wewn?|ext|int)\b\.?:?\s*(\d{1,6})\s*$", re.IGNORECASE)
 _SEVERAL = re.compile(r"[;,|\n]|\s/\s|\s(?:lub|or|oraz|i)\s", re.IGNORECASE)
 _LONGEST_TEXT = 60
 
@@ -22,6 +22,13 @@ def normalise_phone(text: object, region: str = "PL") -> str:
     if number is None:
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def read_phone(text: object, region: str = "PL") -> tuple[str, str]:
+    """The number in E.164 and the extension written after it; two empty texts for no number."""
+    number = normalise_phone(text, region)
+    found = _EXTENSION.search(str(text)) if number else None
+    return number, found[1] if found else ""
 
 
 def split_phones(text: object, region: str = "PL") -> list[str]:

@@ -18,6 +18,8 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # (title, field names): what few records need stands folded, open where something is filled.
+    folded: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -66,9 +68,21 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
         return self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)
 
     def plain_fields(self) -> list:
-        """The visible bound fields that are not attributes."""
-        attributes = {item.field_name for item in self.attribute_list}
-        return [bound for bound in self.visible_fields() if bound.name not in attributes]
+        """The visible bound fields that are neither attributes nor folded."""
+        elsewhere = {item.field_name for item in self.attribute_list}
+        elsewhere |= {name for _title, names in self.folded for name in names}
+        return [bound for bound in self.visible_fields() if bound.name not in elsewhere]
+
+    def folded_fields(self) -> list[tuple[str, list, bool]]:
+        """(title, bound fields, whether to open it), without those whose fields are all hidden from the user."""
+        groups = [
+            (title, [self[name] for name in names if name in self.fields]) for title, names in self.folded
+        ]
+        return [
+            (title, bounds, any(bound.value() or bound.errors for bound in bounds))
+            for title, bounds in groups
+            if bounds
+        ]
 
     def field_values(self) -> dict:
         """{field: value} of the model's own fields, for the service."""
@@ -77,11 +91,19 @@ class RecordForm(AttributesFormMixin, forms.ModelForm):
     def attribute_values(self) -> dict:
         """{attribute key: cleaned value} of those the user may write, for the service."""
         values = super().attribute_values()
-        free = {item.key for item in self.attribute_list if not self.fields[item.field_name].disabled}
+        free = {
+            item.key
+            for item in self.attribute_list
+            if not self.fields[item.field_name].disabled and not self._keeps_theirs(item.field_name)
+        }
         return {key: value for key, value in values.items() if key in free}
 
     def _may_write(self, name: str) -> bool:
-        return name in self.cleaned_data and not self.fields[name].disabled
+        return name in self.cleaned_data and not self.fields[name].disabled and not self._keeps_theirs(name)
+
+    def _keeps_theirs(self, name: str) -> bool:
+        """On the page of a conflict the other's value was chosen for this field."""
+        return self.data.get(f"choice-{name}") == "theirs"
 
     def refuse(self, error: ValidationError) -> None:
         """Shows what the service said, beside the fields it named."""

@@ -57,8 +57,8 @@ def store_submission(
     return True
 
 
-def waiting(most: int = 20) -> list[FormSubmission]:
-    """The next submissions to make leads of."""
+def waiting(most: int = 5) -> list[FormSubmission]:
+    """The next submissions to make leads of; few, so that visitors do not wait long for the write lock of SQLite."""
     rows = FormSubmission.objects.filter(status=Status.RECEIVED).order_by("pk")
     return list(rows.select_related("form__author", "form__owner", "form__source")[:most])
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver, reverse
@@ -19,8 +20,9 @@ from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, Stage
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.models import Contact, ContactLink, Counterparty, HandOver
 from crm.files.models import StoredFile
+from crm.files.services import store_file
 from crm.history.bin import delete_record
 from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
@@ -33,6 +35,7 @@ from crm.people.models import User
 from crm.web.demo import Demo, steps
 from deals.models import Deal
 from funnel.models import Stage
+from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
 from tests.factories.leads import make_lead
@@ -59,7 +62,8 @@ TAKES = [
     (r"deals:counterparty_deals", "counterparty"),
     (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
     (r"leads:lead_\w+|collab_calendar:lead_\w+", "lead"),
-    (r"counterparties:link_delete", "link"),
+    (r"counterparties:link_\w+", "link"),
+    (r"counterparties:handover_\w+", "handover"),
     (r"counterparties:contact_\w+|collab_calendar:contact_\w+", "contact"),
     (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
@@ -128,12 +132,15 @@ def make_records() -> dict:
     stored = StoredFile.objects.filter(
         record_kind="deals.deal", record_id__in=Deal.objects.filter(owner=rep)
     ).first()
+    photo = SimpleUploadedFile("card.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "image/png")
+    store_file(upload=photo, by=rep, record=Lead.objects.filter(owner=rep).first(), label=PHOTO)
     return {
         "deal": deal,
         "lead": Lead.objects.filter(owner=rep).first(),
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
         "contact": Contact.objects.filter(owner=rep).first(),
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
+        "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
@@ -174,7 +181,7 @@ def edited_event(rep: User, lead: Lead) -> Event:
 
 def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
-    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance"}:
+    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()

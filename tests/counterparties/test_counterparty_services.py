@@ -127,7 +127,7 @@ def test_edit(rep, teammate):
         by=rep,
     )
     assert (fields, made.name, made.attributes, made.version) == (
-        ["name", "phone", "attr_employees"],
+        ["name", "phone", "phones", "attr_employees"],
         "New",
         {"employees": "20"},
         2,

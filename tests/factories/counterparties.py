@@ -1,13 +1,44 @@
 """Counterparties and contacts, made through the services."""
 
 from counterparties.models import Contact, Counterparty, CounterpartyType
+from counterparties.schema import create_attributes
 from counterparties.services import create_contact, create_counterparty
 from counterparties.standard import create_standard_types
 
+_COMPANY = [
+    {
+        "key": "industry",
+        "name": "Industry",
+        "name_pl": "Branża",
+        "kind": "choice",
+        "choices": [
+            ["manufacturing", "Manufacturing", "Produkcja"],
+            ["trade", "Trade", "Handel"],
+            ["services", "Services", "Usługi"],
+            ["construction", "Construction", "Budownictwo"],
+            ["it", "IT", "IT"],
+            ["public", "Public sector", "Sektor publiczny"],
+        ],
+        "filterable": True,
+    },
+    {
+        "key": "employees",
+        "name": "Employees",
+        "name_pl": "Liczba pracowników",
+        "kind": "number",
+        "sortable": True,
+    },
+]
+
 
 def make_type(key: str = "company") -> CounterpartyType:
-    """One of the standard types: company, person, partner."""
-    return CounterpartyType.objects.filter(key=key).first() or create_standard_types()[key]
+    """One of the standard types: company, person, partner; a company has an industry and employees as attributes."""
+    found = CounterpartyType.objects.filter(key=key).first()
+    if found is None:
+        types = create_standard_types()
+        create_attributes(types["company"].attribute_set, _COMPANY)
+        found = types[key]
+    return found
 
 
 def make_counterparty(

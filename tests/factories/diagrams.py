@@ -169,9 +169,9 @@ def graph_of(*parts):
     return read(diagram(*parts)).graphs[0]
 
 
-def codes(*parts):
+def codes(*parts, cards=None):
     """The codes of all findings on a process."""
-    return sorted(each.code for each in check(diagram(*parts)).findings)
+    return sorted(each.code for each in check(diagram(*parts), cards or {}).findings)
 
 
 class Player:
@@ -207,7 +207,7 @@ class Player:
             times -= 1
 
     def token(self, node):
-        return next(token.id for token in self.state.tokens.values() if token.node == node and token.wait)
+        return next(iter(self.tokens(node)))
 
     def done(self, node, outcome="", **values):
         """What the (oldest) token on this node waits for comes to pass."""

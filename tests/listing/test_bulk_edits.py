@@ -11,10 +11,11 @@ from django.urls import reverse
 from counterparties.lists import CounterpartyList
 from counterparties.models import Counterparty
 from crm.attributes.models import Attribute, AttributeValue
+from crm.history.bin import delete_record
 from crm.history.models import Event
 from crm.jobs.models import Job
 from crm.listing.bulk.services import NotUndoable, request_bulk, request_undo
-from crm.listing.models import BulkRun
+from crm.listing.models import BulkItem, BulkRun
 from crm.notify.models import Notification
 from crm.people.models import RoleScope
 from deals.lists import DealList
@@ -300,3 +301,75 @@ def test_many_deals_at_once_keep_to_rights(rep, teammate, outsider):
         edit_deals(pks=[mine.pk], field="amount", value=Decimal(10) ** 13, by=rep)
     with pytest.raises(ValueError):
         edit_deals(pks=[mine.pk], field="stage", value=None, by=rep)
+
+
+def test_who_handed_records_away_takes_them_back(rep, teammate, outsider, head, bulk, undo):
+    """The change itself took them out of reach; whoever made it may undo it while nobody has touched them since."""
+    RoleScope.objects.filter(role__users=rep, kind="leads.lead", action="assign").update(scope="all")
+    rep.__dict__.pop("access", None)
+    kept, touched = make_lead(rep, company="Kept"), make_lead(rep, company="Touched")
+    run = bulk(open_leads(rep), "assign", [kept, touched], rep, value=str(outsider.pk))
+    assert not Lead.objects.visible_to(rep).exists()
+    touched.refresh_from_db()
+    edit_lead(lead=touched, values={"city": "Łódź"}, version=touched.version, by=outsider)
+    run = undo(run)
+    assert outcomes(run) == {"Kept": "undone", "Touched": "kept"}
+    assert list(Lead.objects.visible_to(rep)) == [kept]
+    assert not Lead.objects.visible_to(rep).filter(pk=touched.pk).exists()
+
+
+def test_without_the_right_nothing_comes_back(rep, outsider, bulk, undo):
+    scopes = RoleScope.objects.filter(role__users=rep, kind="leads.lead", action="assign")
+    scopes.update(scope="all")
+    rep.__dict__.pop("access", None)
+    lead = make_lead(rep, company="Gone")
+    run = bulk(open_leads(rep), "assign", [lead], rep, value=str(outsider.pk))
+    scopes.update(scope="none")
+    assert outcomes(undo(run)) == {"Gone": "kept"}
+    lead.refresh_from_db()
+    assert lead.owner == outsider
+
+
+def test_what_changes_while_the_job_waits_is_left_alone(rep, run_jobs):
+    """Whoever wrote the same field meanwhile keeps what he wrote; other fields merge; the deleted are gone."""
+    same, other, doomed = (make_lead(rep, company=name) for name in ("Same", "Other", "Doomed"))
+    run = request_bulk(
+        rows=open_leads(rep),
+        action="edit",
+        ids=[same.pk, other.pk, doomed.pk],
+        field="city",
+        value="Bulk",
+        by=rep,
+    )
+    BulkItem.objects.bulk_create(
+        BulkItem(run=run, record_id=lead.pk, version=lead.version) for lead in (same, other, doomed)
+    )
+    Job.objects.filter(pk=run.job_id).update(checkpoint={"collected": True})
+    edit_lead(lead=same, values={"city": "Mine"}, version=same.version, by=rep)
+    edit_lead(lead=other, values={"note": "Mine"}, version=other.version, by=rep)
+    delete_record(record=doomed, by=rep)
+    run_jobs()
+    assert sorted(run.items.values_list("status", flat=True)) == ["done", "skipped", "skipped"]
+    assert list(Lead.objects.filter(deleted_at=None).order_by("pk").values_list("city", flat=True)) == [
+        "Mine",
+        "Bulk",
+    ]
+
+
+def test_a_quick_run_leaves_newer_values_alone(rep, run_jobs):
+    """Also where many records are written in a few statements."""
+    first, second = make_deal(rep, name="First"), make_deal(rep, name="Second")
+    rows = DealList(rep, QueryDict("view=0"))
+    run = request_bulk(
+        rows=rows, action="edit", ids=[first.pk, second.pk], field="amount", value="100", by=rep
+    )
+    BulkItem.objects.bulk_create(
+        BulkItem(run=run, record_id=deal.pk, version=deal.version) for deal in (first, second)
+    )
+    Job.objects.filter(pk=run.job_id).update(checkpoint={"collected": True})
+    edit_deal(deal=first, values={"amount": Decimal("7.00")}, version=first.version, by=rep)
+    run_jobs()
+    assert list(Deal.objects.order_by("pk").values_list("amount", flat=True)) == [
+        Decimal("7.00"),
+        Decimal("100.00"),
+    ]

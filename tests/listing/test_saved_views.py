@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from crm.listing.models import DefaultView, SavedView
 from crm.listing.saved import delete_view, save_view, set_default, share_view
+from crm.people.models import FieldRule, Role, RoleScope
 from leads.lists import LeadList
 from tests.factories.deals import make_deal
 from tests.factories.leads import make_lead
@@ -33,7 +34,7 @@ def test_a_list_opens_with_the_default_view(rep, teammate):
 
 
 def test_own_shared_and_foreign_views(rep, teammate, outsider):
-    mine, shared = make_view(rep), make_view(rep, name="For all", is_shared=True)
+    mine, shared = make_view(rep), make_view(rep, name="For all", audience="all")
     assert [view.name for view in LeadList(rep, QueryDict("")).offers.views] == ["For all", "In Łódź"]
     assert [view.pk for view in LeadList(outsider, QueryDict("")).offers.views] == [shared.pk]
     set_default(view=shared, by=outsider)
@@ -41,19 +42,19 @@ def test_own_shared_and_foreign_views(rep, teammate, outsider):
         set_default(view=mine, by=teammate)
     with pytest.raises(PermissionDenied):
         delete_view(view=shared, by=teammate)
-    share_view(view=shared, is_shared=False, by=rep)
+    share_view(view=shared, audience="", by=rep)
     assert not DefaultView.objects.filter(user=outsider).exists()
     assert LeadList(outsider, QueryDict("")).offers.views == []
 
 
 def test_a_shared_view_grants_nothing(rep, outsider):
     make_lead(rep, company="Ada", city="Łódź")
-    view = make_view(rep, is_shared=True)
+    view = make_view(rep, audience="all")
     assert LeadList(outsider, QueryDict(f"{view.query}&view={view.pk}")).page == []
 
 
 def test_views_of_people_who_left(rep, teammate, admin_user):
-    view = make_view(rep, is_shared=True)
+    view = make_view(rep, audience="all")
     set_default(view=view, by=teammate)
     rep.is_active = False
     rep.save()
@@ -170,7 +171,7 @@ def test_the_pages_of_views(rep, teammate, marketing, signed_in):
     for action in ("view_default", "view_sharing", "view_removal"):
         assert signed_in(teammate).post(reverse(f"lists:{action}", args=[view.pk])).status_code == 404
     client = signed_in(rep)
-    client.post(reverse("lists:view_sharing", args=[view.pk]))
+    client.post(reverse("lists:view_sharing", args=[view.pk]), {"audience": "all"})
     assert SavedView.objects.get().is_shared
     for action in ("view_sharing", "view_removal"):
         assert signed_in(teammate).post(reverse(f"lists:{action}", args=[view.pk])).status_code == 404
@@ -184,3 +185,47 @@ def test_a_kind_one_sees_nothing_of_does_not_exist(marketing, rep, signed_in, na
     assert signed_in(marketing).get(reverse(f"lists:{name}"), {"kind": "deals.deal"}).status_code == 404
     assert signed_in(rep).get(reverse(f"lists:{name}"), {"kind": "auth.user"}).status_code == 404
     assert signed_in(rep).get(reverse(f"lists:{name}")).status_code == 404
+
+
+def test_a_view_for_a_department_or_a_role(rep, teammate, outsider, head):
+    department = make_view(rep, name="North", audience=f"department-{rep.department_id}")
+    role = make_view(rep, name="Sellers", audience=f"role-{rep.roles.first().pk}")
+    seen = {user: set(SavedView.objects.visible_to(user)) for user in (rep, teammate, outsider)}
+    assert seen == {rep: {department, role}, teammate: {department, role}, outsider: {role}}
+    with pytest.raises(ValidationError):
+        make_view(rep, name="Foreign", audience=f"department-{outsider.department_id}")
+    for audience in ("role-999999", "owner__password", "department-", "\x00"):
+        with pytest.raises(ValidationError):
+            share_view(view=role, audience=audience, by=rep)
+
+
+def test_anothers_view_names_no_hidden_field(rep, teammate, signed_in):
+    """A filter on a field that is hidden from the reader is neither applied nor written anywhere on the page."""
+    view = make_view(
+        rep, query="f=note:has:topsecret&f=city:has:lodz&cols=name,note&sort=-id", audience="all"
+    )
+    role = Role.objects.create(name="Without notes", key="without_notes")
+    RoleScope.objects.create(role=role, kind=LEAD, action="view", scope="all")
+    FieldRule.objects.create(role=role, kind=LEAD, field="note", level="hidden")
+    teammate.roles.set([role])
+    make_lead(rep, company="Ada", city="Łódź", note="x")
+    page = signed_in(teammate).get(f"/leads/?view={view.pk}").content.decode()
+    assert "Ada" in page
+    assert "topsecret" not in page
+    assert "topsecret" not in signed_in(teammate).get("/lists/views/").content.decode()
+
+
+def test_back_to_the_page_one_came_from(rep):
+    for number in range(120):
+        make_lead(rep, company=f"Lead {number % 7}", city="Łódź" if number % 2 else "")
+    for sort in ("sort_key", "-sort_key", "-id", "id"):
+        first = LeadList(rep, QueryDict(f"sort={sort}"))
+        second = LeadList(rep, QueryDict(f"sort={sort}&after={first.next_cursor}"))
+        third = LeadList(rep, QueryDict(f"sort={sort}&after={second.next_cursor}"))
+        assert (len(third.page), third.next_cursor, first.previous_cursor) == (20, "", "")
+        back = LeadList(rep, QueryDict(f"sort={sort}&before={third.previous_cursor}"))
+        assert back.page == second.page
+        again = LeadList(rep, QueryDict(f"sort={sort}&before={back.previous_cursor}"))
+        assert again.page == first.page
+        assert again.previous_cursor == ""
+        assert LeadList(rep, QueryDict(f"sort={sort}&after={again.next_cursor}")).page == second.page

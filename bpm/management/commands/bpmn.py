@@ -13,6 +13,7 @@ from bpm.engine.checking import Report, check
 from bpm.engine.dryrun import COMPLETED, ERROR, WAITING, DryRun, dry_run
 from bpm.engine.findings import REJECT, Finding, Phrase
 from bpm.engine.hardening import MAX_BYTES
+from bpm.engine.model import Graph
 
 
 class Command(BaseCommand):
@@ -32,7 +33,8 @@ class Command(BaseCommand):
             failed = any(report.verdict == REJECT for _name, report in reports)
             rows = [_checked(name, report) for name, report in reports]
         else:
-            runs = [(name, _rehearsed(report, options["seed"])) for name, report in reports]
+            others = {graph.id: graph for _name, report in reports for graph in report.graphs}
+            runs = [(name, _rehearsed(report, options["seed"], others)) for name, report in reports]
             failed = any(run.outcome not in (COMPLETED, WAITING) for _name, each in runs for run in each)
             rows = [{"file": name, "processes": [run.to_json() for run in each]} for name, each in runs]
         if options["json"]:
@@ -76,8 +78,9 @@ def _checked(name: str, report: Report) -> dict[str, Any]:
     }
 
 
-def _rehearsed(report: Report, seed: int) -> list[DryRun]:
+def _rehearsed(report: Report, seed: int, others: dict[str, Graph]) -> list[DryRun]:
+    """The processes of one file; whatever they call is looked for in all files given."""
     if not report.graphs:
         message = next((each.message for each in report.findings), "There is nothing to run.")
         return [DryRun("", ERROR, message, ())]
-    return [dry_run(graph, seed) for graph in report.graphs]
+    return [dry_run(graph, seed, others) for graph in report.graphs]

@@ -9,6 +9,7 @@ from django.db.models import ForeignKey
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from crm.attributes.models import AttributedRecord
 from crm.attributes.services import attributes_of
 from crm.attributes.values import clean_value, python_value
 from crm.history.editing import json_value
@@ -80,7 +81,8 @@ def changes_for(record, field: Field, value) -> dict:
 def changes_back(record, event: Event) -> dict:
     """The arguments that write what stood before `event`. Raises ValidationError when that was overwritten since."""
     values, attributes = {}, {}
-    known = {one.field_name: one for one in attributes_of(record.get_attribute_set_id())}
+    schema = record.get_attribute_set_id() if isinstance(record, AttributedRecord) else None
+    known = {one.field_name: one for one in attributes_of(schema)}
     for change in event.changes.all():
         if change.field.startswith(ATTRIBUTE_PREFIX):
             attribute = known.get(change.field)

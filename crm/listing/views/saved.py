@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm.listing import saved
+from crm.listing.audiences import audiences
 from crm.listing.lists import list_of
 from crm.listing.models import DefaultView, SavedView
 from crm.listing.views.opening import list_address, open_list, plural_of
@@ -29,20 +31,20 @@ def view_create(request):
         try:
             view = saved.save_view(
                 kind=rows.kind, name=given.get("name", ""), query=rows.query_string,
-                is_shared="is_shared" in given, is_default="is_default" in given, by=request.user,
+                audience=given.get("audience", ""), is_default="is_default" in given, by=request.user,
             )  # fmt: skip
             toast(request, _("The view was saved."))
             return redirect(request, f"{list_address(rows, rows.params.copy())}&view={view.pk}")
         except ValidationError as refused:
             error = " ".join(refused.messages)
-    context = {"rows": rows, "error": error, "given": given}
+    context = {"rows": rows, "error": error, "given": given, "audiences": audiences(request.user)}
     return page(request, "listing/view_create.html", context, partial="form", status=422 if error else 200)
 
 
 @require_safe
 def view_list(request):
     """One's own views and those others share, of one kind or of all."""
-    views = SavedView.objects.visible_to(request.user).select_related("owner")
+    views = SavedView.objects.visible_to(request.user).select_related("owner", "department", "role")
     kind = request.GET.get("kind", "")
     if list_of(kind) is not None:
         views = views.filter(kind=kind)
@@ -57,7 +59,11 @@ def view_list(request):
         for view in views[:200]
         if (found := list_of(view.kind)) is not None and request.user.access.may(view.kind, "view")
     ]
-    return page(request, "listing/view_list.html", {"lines": lines, "kind": kind})
+    return page(
+        request,
+        "listing/view_list.html",
+        {"lines": lines, "kind": kind, "audiences": audiences(request.user)},
+    )
 
 
 def _visible(request, pk: int, action: str) -> SavedView:
@@ -81,11 +87,14 @@ def view_default(request, pk: int):
 
 @require_POST
 def view_sharing(request, pk: int):
-    """Offers one's own view to everybody, or (`off`) takes it back."""
+    """Offers one's own view to an `audience`, or (empty) takes it back."""
     view = _visible(request, pk, "edit")
     if view.owner_id != request.user.pk:
         raise Http404
-    saved.share_view(view=view, is_shared="off" not in request.POST, by=request.user)
+    try:
+        saved.share_view(view=view, audience=request.POST.get("audience", ""), by=request.user)
+    except ValidationError as refused:
+        toast(request, " ".join(refused.messages), level=messages.ERROR)
     return _back(request, view)
 
 

@@ -130,6 +130,7 @@ def field(bound, label=True, wide=False, autofocus=False, hint=True):
         "bound": bound,
         "control": bound.as_widget(attrs=attrs),
         "is_check": kind == "checkbox" and not hasattr(widget, "choices"),
+        "is_rows": getattr(widget, "is_rows", False),
         "is_group": kind in {"radio", "checkbox"} and hasattr(widget, "choices"),
         "label": label,
         "hint": bound.help_text if hint else "",

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from tests.factories.diagrams import both, diagram, element, end, flow, start, user, xor
+from tests.factories.diagrams import both, diagram, document, element, end, flow, process, start, user, xor
 
 GOOD = diagram(start(), user("u", name="Ask"), end(), flow("s > u > e"))
 DRAFT = diagram(start(), element("scriptTask", "k", name="Count"), end(), flow("s > k > e"))
@@ -103,3 +103,17 @@ def test_plain_output_and_seed(bpmn):
     assert "publishable" in bpmn("check", GOOD, options=())[1]
     assert "error: Count: This cannot be run yet: script task." in bpmn("check", DRAFT, options=())[1]
     assert "s → u → e" in bpmn("run", GOOD, options=("--seed", "7"))[1]
+
+
+def test_several_files_are_deployed_together(bpmn):
+    """A process calls one of another file; what goes wrong there is told by the caller."""
+    caller = document(
+        process(start(), element("callActivity", "k", calledElement="q"), end(), flow("s > k > e"))
+    )
+    broken = document(process(start(), xor("x"), xor("y"), flow("s > x > y > x"), id_="q"))
+    code, output = bpmn("run", caller, broken)
+    rows = json.loads(output)
+    assert code == 1
+    assert [row["processes"][0]["outcome"] for row in rows] == ["stuck", "stuck"]
+    assert rows[0]["processes"][0]["message"].startswith("In the process it calls (q):")
+    assert bpmn("run", caller)[0] == 0

@@ -3,14 +3,17 @@
 import pytest
 
 from bpm.engine.dryrun import dry_run
+from bpm.engine.reading import read
 from tests.factories.diagrams import (
     border,
     both,
+    document,
     element,
     end,
     flow,
     graph_of,
     pause,
+    process,
     service,
     start,
     sub,
@@ -117,3 +120,60 @@ def test_conditions_and_arguments_that_cannot_be_read_are_errors_of_the_run():
     assert (
         run(start(), user("u", crm_assignee="${deal.owner}"), end(), flow("s > u > e")).outcome == "completed"
     )
+
+
+def called(*parts, id_="other"):
+    return read(document(process(*parts, id_=id_))).graphs[0]
+
+
+def caller(inner=""):
+    return graph_of(
+        start(), element("callActivity", "k", inner, calledElement="other"), end(), flow("s > k > e")
+    )
+
+
+def test_what_is_called_is_rehearsed_when_it_is_at_hand():
+    fine = called(start(), user("u"), end(), flow("s > u > e"))
+    assert dry_run(caller(), 0, {"other": fine}).outcome == "completed"
+    assert dry_run(caller()).outcome == "completed"
+    stuck = called(start(), xor("x"), xor("y"), flow("s > x > y > x"))
+    played = dry_run(caller(), 0, {"other": stuck})
+    assert (played.outcome, played.message) == (
+        "stuck",
+        "In the process it calls (other): It still runs after 6000 steps.",
+    )
+
+
+def test_what_comes_back_from_a_call_has_values():
+    inner = '<extensionElements><crm:output name="a.b > 1" variable="x"/></extensionElements>'
+    assert dry_run(caller(inner)).outcome == "completed"
+    broken = '<extensionElements><crm:output name="(((" variable="x"/></extensionElements>'
+    assert dry_run(caller(broken)).outcome == "error"
+
+
+def test_processes_that_call_each_other_come_to_an_end():
+    one = caller()
+    other = called(start(), element("callActivity", "k", calledElement="p"), end(), flow("s > k > e"))
+    played = dry_run(one, 0, {"p": one, "other": other})
+    assert (played.outcome, "call each other in a circle" in played.message) == ("error", True)
+    wide = called(
+        start(), element("callActivity", "k", calledElement="other"),
+        element("callActivity", "l", calledElement="other"),
+        end(), flow("s > k > e"), flow("s > l > e"),
+    )  # fmt: skip
+    assert dry_run(caller(), 0, {"other": wide}).outcome in ("error", "stuck")
+    many = [element("callActivity", f"k{number}", calledElement="other") for number in range(60)]
+    path = " > ".join(["s", *(f"k{number}" for number in range(60)), "e"])
+    fine = called(start(), end(), flow("s > e"))
+    played = dry_run(graph_of(start(), *many, end(), flow(path)), 0, {"other": fine})
+    assert (played.outcome, played.message) == (
+        "stuck", "In the process it calls (other): It is called again and again.",
+    )  # fmt: skip
+
+
+def test_messages_and_signals_come_to_pass():
+    parts = (
+        start(), element("intermediateCatchEvent", "m", "<messageEventDefinition/>"),
+        element("intermediateCatchEvent", "x", "<signalEventDefinition/>"), end(), flow("s > m > x > e"),
+    )  # fmt: skip
+    assert run(*parts).outcome == "completed"

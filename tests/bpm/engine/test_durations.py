@@ -51,3 +51,8 @@ def test_repetitions():
 def test_repetitions_refused(text):
     with pytest.raises(DurationError):
         parse_cycle(text)
+
+
+def test_a_moment_that_is_far_too_long_is_no_moment():
+    with pytest.raises(DurationError):
+        moment_of("2026-12-01" + "0" * 200, NOW)

@@ -66,6 +66,7 @@ VALUES = {
         ("starts_with(name, 'Ż') and ends_with(name, 'w')", True),
         ("min(3, n) + max(many) + sum(many)", 12),
         ("abs(-3)", 3),
+        ("count([1, 2, 1, '1'], 1)", 3),
         ("round(2.5)", 3),
         ("round(amount * 1.005, 2)", Decimal("121.10")),
         ("today()", "2026-11-23"),
@@ -243,3 +244,8 @@ def test_arithmetic_agrees_with_python(text):
         assert evaluate(text, {}, NOW) == eval(text)
     except ExpressionError as error:
         assert "too large" in str(error) or "nested" in str(error)
+
+
+def test_count_needs_a_list():
+    with pytest.raises(ExpressionError):
+        evaluate("count(name, 'a')", VALUES, NOW)

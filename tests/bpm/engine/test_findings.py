@@ -411,3 +411,15 @@ def test_more_of_what_is_wrong_with_values():
     )
     report = check(diagram(start(), element("serviceTask", "k", zeebe), end(), flow("s > k > e")))
     assert "(type mail)" in report.findings[0].message
+
+
+def test_a_circle_that_nothing_leads_into_has_nowhere_to_start():
+    assert "nowhere_to_start" in codes(user("u"), user("v"), flow("u > v > u"))
+
+
+def test_inclusive_joins_in_a_row_are_sound():
+    """The second must wait for the first, whichever the search looks at first."""
+    assert codes(
+        start(), both("f"), user("x"), user("y"), some("b1"), some("a2"), end(), flow("s > f > x > b1 > a2 > e"),
+        flow("f > y > b1"), flow("f > a2"),
+    ) == []  # fmt: skip

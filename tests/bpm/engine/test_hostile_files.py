@@ -96,10 +96,10 @@ def test_old_alphabets_of_modelers_are_read(alphabet):
 
 def test_a_chain_of_20000_elements_is_refused_quickly():
     body = "".join(f'<task id="t{number}"/>' for number in range(20_000))
-    started = time.perf_counter()
+    started = time.process_time()
     finding = refused(document(process(body)))
     assert finding.message == "The file holds 20000 elements; the most that is read is 500."
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_mesh_of_flows_is_refused():

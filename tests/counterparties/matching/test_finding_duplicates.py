@@ -89,7 +89,7 @@ def test_a_shared_city_or_public_mailbox_tells_nothing():
 @pytest.mark.django_db
 def test_across_kinds_with_points_and_rights(head, outsider):
     make_counterparty(head, name="Budimex Łódź Sp. z o.o.", tax_number="5260250274", city="Łódź")
-    make_lead(outsider, company="Lodz Budimeks", first_name="", last_name="", phone="601 234 567")
+    make_lead(outsider, company="Lodz Budimes", first_name="", last_name="", phone="601 234 567")
     assert found(head, LEAD, company="Łódź Budimex", city="lodz") == [
         ("Budimex Łódź Sp. z o.o.", 70, "possible"),
         ("?", 50, "possible"),

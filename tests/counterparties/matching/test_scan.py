@@ -34,7 +34,7 @@ def scan(run_jobs, by, *, is_full=False) -> Scan:
 def base(head):
     """Two clients and a lead that are one, a stranger, and a contact with the client's phone."""
     one = make_counterparty(head, name="Budimex Łódź", phone="22 123 45 67")
-    two = make_counterparty(head, name="Łódź Budimeks")
+    two = make_counterparty(head, name="Łódź Budimes")
     lead = make_lead(head, company="Budimex Łódź Sp. z o.o.", first_name="", last_name="")
     make_counterparty(head, name="Stranger")
     make_contact(head, first_name="Jan", last_name="Nowak", phone="22 123 45 67")
@@ -106,7 +106,7 @@ def test_the_queue_shows_what_one_sees_and_decides(
     client.get(URL)
     with django_assert_max_num_queries(14):
         page = client.get(URL).content.decode()
-    assert (page.count('id="pair-'), "Budimeks" in page, "Budimex Łódź Sp. z o.o." in page) == (
+    assert (page.count('id="pair-'), "Budimes" in page, "Budimex Łódź Sp. z o.o." in page) == (
         1,
         False,
         True,

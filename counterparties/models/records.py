@@ -9,9 +9,22 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
+from counterparties.models.categories import CategoriesField
+from counterparties.models.dictionaries import CounterpartyType, Industry, Region
+from counterparties.models.points import ContactPoint
 from counterparties.name_keys import name_key, person_key
+from counterparties.rows import (
+    ACCOUNTS,
+    ADDRESSES,
+    EMAILS,
+    MESSENGERS,
+    PHONES,
+    SINGLES,
+    RowsField,
+    with_first,
+)
 from crm.attributes.models import AttributedRecord, AttributeSet
-from crm.people.names import Named
+from crm.people.access import kind_label
 from crm.people.phones import show_phone
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord
@@ -21,28 +34,6 @@ CONTACT_KIND = "counterparties.contact"
 
 def home_country() -> str:
     return settings.CRM_COUNTRY
-
-
-class CounterpartyType(Named):
-    """A schema of counterparties, with attributes of its own. `is_person`: its counterparties are private persons."""
-
-    key = models.SlugField(_("key"), max_length=40, unique=True)
-    icon = models.CharField(_("icon"), max_length=40, default="building")
-    attribute_set = models.OneToOneField(
-        "attributes.AttributeSet",
-        models.PROTECT,
-        related_name="+",
-        verbose_name=_("attributes"),
-        editable=False,
-    )
-    is_person = models.BooleanField(_("private person"), default=False)
-    is_active = models.BooleanField(_("offered"), default=True)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
-
-    class Meta:
-        verbose_name = _("counterparty type")
-        verbose_name_plural = _("counterparty types")
-        ordering = ["position", "id"]
 
 
 class Matchable(Searchable):
@@ -66,10 +57,75 @@ class Matchable(Searchable):
         super().save(*args, **kwargs)
 
 
-class Counterparty(Matchable, AttributedRecord, OwnedRecord):
+class ParentField(models.ForeignKey):
+    """History keeps no name of the parent: not everybody who sees the daughter may see it."""
+
+    def shown_text(self, value) -> str:
+        return ""
+
+
+class Reachable(models.Model):
+    """A record with several phones and e-mails. `phone` (E.164) and `email` repeat the first of each, indexed.
+
+    The further ones stand, indexed, in `ContactPoint`, which `save()` keeps.
+    """
+
+    phones = RowsField(PHONES, _("phones"))
+    emails = RowsField(EMAILS, _("e-mails"))
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs) -> None:
+        is_new, fields = self._state.adding, kwargs.get("update_fields")
+        if fields is None:
+            self._put_the_main_ones_first()
+        super().save(*args, **kwargs)
+        if fields is None or {"phones", "emails"} & set(fields):
+            self._write_points(is_new)
+
+    def _put_the_main_ones_first(self) -> None:
+        """A merge chooses the main phone and unites the others: the rows follow the single column."""
+        for single, many in SINGLES.items():
+            rows = getattr(self, many)
+            if rows and not getattr(self, single):
+                setattr(self, single, PHONES.same_key(rows[0]))
+            elif rows:
+                setattr(self, many, with_first(single, rows, getattr(self, single)))
+
+    def _write_points(self, is_new: bool) -> None:
+        wanted = {("phone", row["number"]) for row in self.phones[1:]}
+        wanted |= {("email", row["email"]) for row in self.emails[1:]}
+        if is_new and not wanted:
+            return
+        kind = kind_label(type(self))
+        present = {
+            (row.channel, row.value): row.pk
+            for row in ContactPoint.objects.filter(record_kind=kind, record_id=self.pk)
+        }
+        if gone := [pk for key, pk in present.items() if key not in wanted]:
+            ContactPoint.objects.filter(pk__in=gone).delete()
+        ContactPoint.objects.bulk_create(
+            ContactPoint(channel=channel, value=value, record_kind=kind, record_id=self.pk)
+            for channel, value in sorted(wanted - set(present))
+        )
+
+    def delete(self, *args, **kwargs):
+        ContactPoint.objects.filter(record_kind=kind_label(type(self)), record_id=self.pk).delete()
+        return super().delete(*args, **kwargs)
+
+    def reachable_parts(self) -> list[str]:
+        """The phones in both notations and the e-mails, for the search."""
+        numbers = dict.fromkeys([self.phone, *(row["number"] for row in self.phones)])
+        phones = [text for number in numbers if number for text in (number, show_phone(number))]
+        return [*phones, *dict.fromkeys([self.email, *(row["email"] for row in self.emails)])]
+
+
+class Counterparty(Reachable, Matchable, AttributedRecord, OwnedRecord):
     """A company, person or body we deal with.
 
-    `phone` is E.164. `tax_number` is compact; of another country it carries that country's two letters.
+    `tax_number` is compact; of another country it carries that country's two letters. `address`, `postal_code`,
+    `city`, `region` and `country` are the registered address; `addresses` are further ones.
     """
 
     attribute_set_lookup = "counterparty_type__attribute_set_id"
@@ -88,8 +144,29 @@ class Counterparty(Matchable, AttributedRecord, OwnedRecord):
     phone = models.CharField(_("phone"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     website = models.URLField(_("website"), blank=True)
-    city = models.CharField(_("city"), max_length=120, blank=True)
     address = models.CharField(_("address"), max_length=250, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
+    city = models.CharField(_("city"), max_length=120, blank=True)
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("region")
+    )
+    addresses = RowsField(ADDRESSES, _("further addresses"))
+    registry_number = models.CharField(_("court register number (KRS)"), max_length=20, blank=True)
+    statistical_number = models.CharField(_("statistical number (REGON)"), max_length=14, blank=True)
+    accounts = RowsField(ACCOUNTS, _("bank accounts"))
+    industry = models.ForeignKey(
+        Industry, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("industry")
+    )
+    employee_count = models.PositiveIntegerField(_("employees"), null=True, blank=True)
+    parent = ParentField(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="daughters",
+        verbose_name=_("parent company"),
+    )
+    categories = CategoriesField(_("categories"))
     note = models.TextField(_("note"), blank=True)
 
     class Meta:
@@ -108,8 +185,8 @@ class Counterparty(Matchable, AttributedRecord, OwnedRecord):
         return self.name
 
     def searchable_parts(self) -> list[str]:
-        phone = [self.phone, show_phone(self.phone)] if self.phone else []
-        return [self.name, self.tax_number, *phone, self.email, self.city, self.website]
+        numbers = [self.tax_number, self.registry_number, self.statistical_number]
+        return [self.name, *numbers, *self.reachable_parts(), self.city, self.website]
 
     def make_name_key(self) -> str:
         return name_key(self.name)
@@ -127,7 +204,7 @@ class CounterpartyShare(UserObjectPermissionBase):
 Counterparty.share_model = CounterpartyShare
 
 
-class Contact(Matchable, AttributedRecord, OwnedRecord):
+class Contact(Reachable, Matchable, AttributedRecord, OwnedRecord):
     """A person we talk to, at one or more counterparties or at none."""
 
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
@@ -135,6 +212,7 @@ class Contact(Matchable, AttributedRecord, OwnedRecord):
     position = models.CharField(_("position"), max_length=120, blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
+    messengers = RowsField(MESSENGERS, _("messengers"))
     note = models.TextField(_("note"), blank=True)
     counterparties = models.ManyToManyField(Counterparty, through="ContactLink", related_name="contacts")
 
@@ -155,8 +233,8 @@ class Contact(Matchable, AttributedRecord, OwnedRecord):
         return f"{self.first_name} {self.last_name}".strip()
 
     def searchable_parts(self) -> list[str]:
-        phone = [self.phone, show_phone(self.phone)] if self.phone else []
-        return [self.first_name, self.last_name, *phone, self.email, self.position]
+        handles = [row["handle"] for row in self.messengers]
+        return [self.first_name, self.last_name, *self.reachable_parts(), *handles, self.position]
 
     def make_name_key(self) -> str:
         return person_key(self.first_name, self.last_name)
@@ -186,6 +264,8 @@ class ContactLink(models.Model):
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="links", verbose_name=_("contact"))
     role = models.CharField(_("role"), max_length=80, blank=True)
     is_primary = models.BooleanField(_("primary contact"), default=False)
+    since = models.DateField(_("since"), null=True, blank=True)
+    until = models.DateField(_("until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("contact of a counterparty")
@@ -197,6 +277,10 @@ class ContactLink(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["counterparty"], condition=Q(is_primary=True), name="one_primary_contact"
+            ),
+            models.CheckConstraint(
+                condition=Q(since=None) | Q(until=None) | Q(until__gte=models.F("since")),
+                name="link_ends_after_it_began",
             ),
         ]
 

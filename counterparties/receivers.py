@@ -1,0 +1,14 @@
+"""What follows from changed counterparties inside their own area."""
+
+from __future__ import annotations
+
+from django.dispatch import receiver
+
+from counterparties.categories import refresh_categories
+from counterparties.signals import counterparty_changed, counterparty_created
+
+
+@receiver(counterparty_created, dispatch_uid="counterparties.categories_of_new")
+@receiver(counterparty_changed, dispatch_uid="counterparties.categories_of_changed")
+def give_categories(sender, counterparty, **kwargs) -> None:
+    refresh_categories(counterparty)
