@@ -19,7 +19,7 @@ from bpm.engine.phrases import Phrase
 from bpm.models import ProcessDefinition, ProcessVersion, StageGate, VersionStatus
 from bpm.signals import version_published
 from crm.operations.registry import Operation, check_arguments, operation_named
-from crm.people.kinds import kind_named
+from crm.people.kinds import all_kinds, kind_named
 from crm.people.names import localised
 
 
@@ -62,7 +62,7 @@ def upload_diagram(
     DiagramRefused for a file that is rejected: then nothing is kept.
     """
     demand_publish(by)
-    report = check(data)
+    report = check(data, card_fields())
     if report.verdict == REJECT:
         raise DiagramRefused([finding_json(finding) for finding in report.findings])
     text = data.decode("utf-8-sig")
@@ -76,6 +76,13 @@ def upload_diagram(
             for graph in graphs
         )
     )
+
+
+def card_fields() -> dict[str, dict[str, str]]:
+    """The kinds of the fields of every card that a process may read. One query for each kind of card."""
+    return {
+        kind.model._meta.model_name: kind.fact_kinds() for kind in all_kinds() if kind.fact_kinds is not None
+    }
 
 
 def _graph_for(definition: ProcessDefinition, report: Report) -> Graph:

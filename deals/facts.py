@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from crm.attributes.models import Attribute
 from deals.models import Deal
+
+FACT_KINDS = {
+    "id": "number", "number": "text", "name": "text", "status": "text", "stage": "text", "funnel": "text",
+    "deal_type": "text", "amount": "number", "currency": "text", "close_date": "date", "close_date_slips": "number",
+    "counterparty": "text", "counterparty_id": "number", "owner": "text", "department": "text",
+}  # fmt: skip
 
 
 def deal_facts(deal: Deal) -> dict:
@@ -29,3 +36,9 @@ def deal_facts(deal: Deal) -> dict:
         "owner": owner.username if owner else None,
         "department": department.name if department else None,
     }
+
+
+def deal_fact_kinds() -> dict[str, str]:
+    """The kinds of these values; attributes of any type of deal may hold anything. One query."""
+    keys = Attribute.objects.filter(attribute_set__kind="deals.deal").values_list("key", flat=True)
+    return {**dict.fromkeys(keys, "any"), **FACT_KINDS}

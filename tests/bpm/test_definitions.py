@@ -6,8 +6,9 @@ from django.db import IntegrityError, transaction
 
 from bpm.definitions import DiagramRefused, bind_gate, publish_version, shown_findings, upload_diagram
 from bpm.models import ImmutableVersionError, ProcessDefinition, ProcessVersion, StageGate, VersionStatus
+from crm.attributes.models import Attribute
 from tests.factories.bpm import chain, diagram, make_gate, make_version, service_task, user_task
-from tests.factories.deals import make_stage
+from tests.factories.deals import make_deal, make_stage
 
 GOOD = chain(user_task("Ask"))
 DOCTYPE = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]>' + diagram(GOOD).split(b"?>", 1)[1]
@@ -128,3 +129,21 @@ def test_only_publishers_keep_processes(company, who):
             granting_ends=["End_ok"],
             by=company[who],
         )
+
+
+def test_conditions_are_checked_against_the_fields_of_the_card(admin_user):
+    """A field the deal does not have, and a day compared with a number, are errors; an attribute is known."""
+    deals = make_deal(admin_user).deal_type.attribute_set
+    Attribute.objects.create(attribute_set=deals, key="site", name="Site", kind="text")
+
+    def errors(condition):
+        body = chain('<bpmn:exclusiveGateway id="G" default="f1" />') + (
+            '<bpmn:endEvent id="E2" /><bpmn:sequenceFlow id="c" sourceRef="G" targetRef="E2"><bpmn:conditionExpression>'
+            f"{condition}</bpmn:conditionExpression></bpmn:sequenceFlow>"
+        )
+        version = make_version(admin_user, diagram(body), publish=False)
+        return [(each["code"], each["element"]) for each in version.errors]
+
+    assert errors("deal.amount &gt; 5 and deal.site == 'here'") == []
+    assert errors("deal.gone == 5") == [("bad_condition", "c")]
+    assert errors("deal.close_date == 5") == [("bad_condition", "c")]
