@@ -1,8 +1,10 @@
 """Counterparties with their people, contacts, deals and activities from spreadsheets, and the undo of it all."""
 
+import json
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from collab.calendar.models import Activity
 from counterparties.models import Contact, ContactLink, Counterparty
@@ -139,6 +141,19 @@ def test_deals_start_at_their_stage_with_the_right_alone(company, rep, tmp_path,
 
 def importer(kind: str, user):
     return next(one for one in importers_of(user) if one.kind == kind)
+
+
+def test_any_kind_is_imported_by_the_command(rep, tmp_path, capsys):
+    path = sheets.write_workbook(tmp_path / "klienci.xlsx", CLIENTS)
+    options = {"kind": COUNTERPARTY, "user": rep.username, "json": True}
+    call_command("import_records", str(path), dry_run=True, **options)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows"], report["created"], report["updated"], report["errors"]) == (3, 2, 1, [])
+    assert not Counterparty.objects.exists()
+    call_command("import_records", str(path), **options)
+    assert json.loads(capsys.readouterr().out)["created"] == Counterparty.objects.count() == 2
+    with pytest.raises(CommandError):
+        call_command("import_records", str(path), kind=COUNTERPARTY, user="nobody")
 
 
 def test_activities_stand_on_the_card_their_row_names(rep, tmp_path, run_jobs):

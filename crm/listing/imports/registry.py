@@ -135,3 +135,8 @@ def importer_for(kind: str) -> Importer:
 def importers_of(user) -> list[Importer]:
     """What this user may import."""
     return [importer for importer in _importers.values() if importer.may_import(user)]
+
+
+def importable_kinds() -> list[str]:
+    """Every kind that an area imports."""
+    return list(_importers)

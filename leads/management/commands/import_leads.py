@@ -1,125 +1,22 @@
 """manage.py import_leads FILE --user LOGIN: the import wizard without a browser."""
 
 import json
-import time
-from pathlib import Path
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError
 
-from crm.jobs import worker
-from crm.jobs.models import Job
-from crm.listing.imports import services
-from crm.listing.imports.registry import importer_for
-from crm.listing.imports.staging import message_of
-from crm.listing.models import Import, ImportRow
-from crm.listing.sheets.errors import SheetError
-from crm.people.models import User
+from crm.listing.imports.console import Stopped, add_arguments, as_text, import_file
 from leads.models import LEAD_KIND
-
-WAIT_SECONDS = 0.2
 
 
 class Command(BaseCommand):
     help = "Imports leads from a spreadsheet on behalf of a user; columns are matched by themselves."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--user", required=True, help="login of the user who imports")
-        parser.add_argument("--mode", choices=Import.Mode.values, default=Import.Mode.CREATE)
-        parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        add_arguments(parser)
 
-    def handle(self, *args, file: Path, user: str, mode: str, dry_run: bool, **options) -> None:
+    def handle(self, *args, file, user: str, mode: str, dry_run: bool, **options) -> None:
         try:
-            by = User.objects.get(username=user, is_active=True)
-            upload = SimpleUploadedFile(file.name, file.read_bytes())
-            run = services.create_import(upload=upload, kind=LEAD_KIND, by=by)
-        except User.DoesNotExist:
-            raise CommandError(f"There is no active user {user!r}.") from None
-        except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}") from None
-        except (SheetError, ValidationError, PermissionDenied) as error:
-            raise CommandError(_reason(error)) from None
-        report = _import(run, mode=mode, dry_run=dry_run, by=by)
-        self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else _text(report))
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, PermissionDenied):
-        return "This user may not import leads."
-    return "; ".join(getattr(error, "messages", None) or [str(error)])
-
-
-def _import(run: Import, *, mode: str, dry_run: bool, by: User) -> dict:
-    """The rest of the steps; raises CommandError when one of them fails."""
-    if run.status == Import.Status.READING:
-        _finish(run, run.job)
-    if not run.by_column:
-        raise CommandError(
-            "No column was recognised; the first rows should hold headers such as “Nazwa firmy”."
-        )
-    _finish(run, services.check_import(run=run, mapping=run.by_column, by=by))
-    found = dict(run.counts)
-    if dry_run:
-        services.cancel_import(run=run, by=by)
-        counts = _expected(found, mode)
-    else:
-        _finish(run, services.start_import(run=run, mode=mode, by=by))
-        counts = run.counts
-    return {
-        "rows": sum(found.values()),
-        "created": counts.get("created", 0),
-        "updated": counts.get("updated", 0),
-        "skipped": counts.get("skipped", 0),
-        "duplicates": found.get("duplicate", 0),
-        "errors": _errors(run),
-        "import_id": run.pk,
-    }
-
-
-def _finish(run: Import, job: Job) -> None:
-    """Does the job here, or waits for the worker that was quicker."""
-    while job.is_open:
-        if not worker.run_job(job.pk):
-            time.sleep(WAIT_SECONDS)
-        job.refresh_from_db()
-    run.refresh_from_db()
-    if run.status in (Import.Status.FAILED, Import.Status.CANCELLED):
-        refusal = SheetError(run.error, **run.error_params) if run.error else job.reason
-        raise CommandError(str(refusal or run.get_status_display()))
-
-
-def _expected(found: dict[str, int], mode: str) -> dict[str, int]:
-    """What a run in this mode would have done with the rows that were found."""
-    new, known = found.get("ready", 0), found.get("duplicate", 0)
-    return {
-        Import.Mode.CREATE: {"created": new, "skipped": known},
-        Import.Mode.BOTH: {"created": new, "updated": known},
-        Import.Mode.UPDATE: {"updated": known, "skipped": new},
-        Import.Mode.ALL: {"created": new + known},
-    }[Import.Mode(mode)]
-
-
-def _errors(run: Import) -> list[dict]:
-    importer = importer_for(run.kind)
-    rows = run.rows.filter(status__in=ImportRow.FAULTY).order_by("number")
-    return [
-        {"row": number, "column": _header(run, error["column"]), "message": message_of(importer, error)}
-        for number, errors in rows.values_list("number", "errors")
-        for error in errors
-    ]
-
-
-def _header(run: Import, column: int | None) -> str:
-    return run.columns[column] if column is not None and column < len(run.columns) else ""
-
-
-def _text(report: dict) -> str:
-    names = ("rows", "created", "updated", "skipped", "duplicates")
-    lines = [" · ".join(f"{name}: {report[name]}" for name in names)]
-    for error in report["errors"]:
-        place = f"row {error['row']}" + (f", {error['column']}" if error["column"] else "")
-        lines.append(f"{place}: {error['message']}")
-    return "\n".join(lines)
+            report = import_file(file=file, kind=LEAD_KIND, login=user, mode=mode, dry_run=dry_run)
+        except Stopped as reason:
+            raise CommandError(str(reason)) from None
+        self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else as_text(report))
