@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from bpm.engine.books import Limits
 from bpm.engine.durations import DurationError, moment_of, parse_cycle
 from bpm.engine.expressions import ExpressionError, is_expression, parse, parse_template, paths
 from bpm.engine.extensions import FIELD_TYPES
@@ -60,6 +61,10 @@ def _repeat(node: Node, repeat: Repeat, words: Vocabulary) -> Iterator[Finding]:
     for attribute, text in texts:
         if text:
             yield from _expression(node, attribute, text, words)
+    for attribute, text in texts[1:3]:
+        if text.isascii() and text.isdigit() and int(text[:20]) > Limits().rounds:
+            limit = str(Limits().rounds)
+            yield _bad_value(node, attribute, Phrase(_("it is more than %(limit)s"), {"limit": limit}))
     if repeat.condition:
         yield from _expression(node, "completionCondition", repeat.condition, words, condition=True)
     for attribute, name in (("element", repeat.element), ("outputCollection", repeat.output)):

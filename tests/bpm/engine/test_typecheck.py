@@ -155,6 +155,7 @@ def test_the_words_of_a_process():
         "<multiInstanceLoopCharacteristics><completionCondition>1 + 1</completionCondition>"
         "<loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>",
         '<standardLoopCharacteristics loopMaximum="((("/>',
+        '<standardLoopCharacteristics loopMaximum="1001"/>',
         '<extensionElements><crm:output name="(((" variable="x"/></extensionElements>',
         '<extensionElements><crm:output name="x" variable="no word"/></extensionElements>',
         '<extensionElements><crm:input name="no word" value="x"/></extensionElements>',
