@@ -44,7 +44,7 @@ class EditConflict(Exception):
         self.clashes = clashes
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def edit_record(
     *,
     record: OwnedRecord,
