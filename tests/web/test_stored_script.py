@@ -22,7 +22,8 @@ SHORT = '"><svg onload=alert(1)>'
 NOT_WORDS = {
     "password", "username", "codename", "kind", "key", "model", "app_label", "session_key", "session_data", "hash",
     "token", "record_kind", "subject_kind", "field", "action", "status", "content_type", "sha256", "scope", "code",
-    "query", "sort", "xml", "node", "flow", "currency", "iso", "country", "language", "time_zone", "theme", "element", "operation",
+    "query", "sort", "xml", "node", "flow", "currency", "iso", "country", "language", "time_zone", "theme", "element",
+    "operation",
 }  # fmt: skip
 DIALOGS = (
     "counterparties:counterparty_update",
