@@ -113,6 +113,7 @@ TEMPLATES = [
                     ],
                 )
             ],
+            "libraries": {"i18n": "crm.web.templatetags.i18n"},
             "builtins": ["template_partials.templatetags.partials"],
         },
     }
