@@ -23,7 +23,7 @@ def test_a_text_follows_the_language_again_and_again():
     ("source", "text"),
     [
         ('{% trans "Deals" as name %}[{{ name }}]', "[Deals]"),
-        ('{% trans "100%% sure" %}', "100% sure"),
+        ('{% trans "100% sure" %}', "100% sure"),
         ('{% trans "a < b" %}', "a < b"),
         ("{% trans word %}", "&lt;b&gt;"),
         ('{% trans "deals"|upper %}', "DEALS"),
