@@ -12,7 +12,7 @@ function keys() {
 function mark(root = document) {
   const found = keys();
   if (!found.some(Boolean)) return;
-  for (const row of root.querySelectorAll("table[data-cells] tbody tr"))
+  for (const row of root.querySelectorAll("table[data-cells] tbody tr:not([data-locked])"))
     for (const [place, key] of found.entries()) {
       const cell = row.cells[place];
       if (key && cell) cell.classList.add("is-editable"), (cell.tabIndex = -1);
