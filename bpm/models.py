@@ -227,7 +227,10 @@ class ProcessInstance(models.Model):
     def record(self):
         """The card the run is about, None when it is gone. One query."""
         kind = kind_named(self.record_kind)
-        return kind.model.objects.filter(pk=self.record_id).first() if kind else None
+        if kind is None:
+            return None
+        rows = kind.model.objects.filter(pk=self.record_id)
+        return (rows.select_related(*kind.fact_related) if kind.fact_related else rows).first()
 
 
 class NodeStatus(models.TextChoices):

@@ -23,6 +23,7 @@ class RecordKind:
     `personal`: stands in one person's calendar; a new installation shows sellers only their own.
     `summary`: what tells two records of the same name apart, in a few words; may use `summary_related`.
     `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
+    `fact_related`: what `facts` reads beside the record.
     `fact_kinds`: the kinds of these values by name (number, text, date, bool, list, any), as expressions are checked.
     """
 
@@ -34,6 +35,7 @@ class RecordKind:
     rights: tuple[tuple[str, str], ...] = ()
     searchable: bool = False
     facts: Callable[[Model], dict] | None = None
+    fact_related: tuple[str, ...] = ()
     fact_kinds: Callable[[], dict[str, str]] | None = None
     personal: bool = False
     summary: Callable[[Model], str] | None = None
