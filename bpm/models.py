@@ -229,8 +229,7 @@ class ProcessInstance(models.Model):
         kind = kind_named(self.record_kind)
         if kind is None:
             return None
-        rows = kind.model.objects.filter(pk=self.record_id)
-        return (rows.select_related(*kind.fact_related) if kind.fact_related else rows).first()
+        return kind.with_facts(kind.model.objects.filter(pk=self.record_id)).first()
 
 
 class NodeStatus(models.TextChoices):

@@ -109,7 +109,7 @@ def register_counterparties() -> None:
             "counterparties:counterparty_detail",
             searchable=True,
             facts=counterparty_facts,
-            fact_related=("counterparty_type", "owner", "department"),
+            fact_related=("counterparty_type__key", "owner", "department"),
             summary=lambda record: _words(record.city, record.tax_number, show_phone(record.phone)),
         )
     )
