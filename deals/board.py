@@ -16,7 +16,7 @@ from crm.money.models import default_currency
 from crm.people.fields import mask
 from deals.gates import gates_of
 from deals.models import Deal, DealStatus, StageRequest
-from deals.selectors import Wait, allowed, destination, pending_requests, waits_of
+from deals.selectors import Wait, destination, pending_requests, waits_of
 from funnel.models import Funnel, Stage
 from funnel.services import FunnelMap, active_maps
 
@@ -170,7 +170,7 @@ def read_tiles(user, condition: Q, next_activities: NextActivities) -> list[Tile
     deals = list(
         _newest_first(Deal.objects.visible_to(user).filter(condition))
         .select_related("counterparty", "stage", "owner")
-        .annotate(may_edit=allowed(user, "edit"))
+        .with_rights(user, "edit")
     )
     mask(user, deals)
     ids = [deal.pk for deal in deals]

@@ -71,5 +71,9 @@ def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
 
 def write_worth_of_many(*, deals: list[Deal], field: str, by, via: str = "") -> None:
     """The same for one changed field of many deals, in one statement."""
-    rows = [row for deal in deals for row in ledger_rows(deal=deal, fields=[field], by=by, via=via)]
+    write_rows([row for deal in deals for row in ledger_rows(deal=deal, fields=[field], by=by, via=via)])
+
+
+def write_rows(rows: list[StageTransition]) -> None:
+    """Saves rows made by `ledger_row` and `ledger_rows`, many in one statement."""
     StageTransition.objects.bulk_create(rows, batch_size=500)

@@ -5,32 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Case, CharField, Value, When
+from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from crm.people.models import User
 from crm.people.names import localised
-from deals.models import Deal, DealType, RequestStatus, StageRequest
+from deals.models import DealType, RequestStatus, StageRequest
 from funnel.models import Stage
-
-
-def allowed(user, action: str) -> Case | Value:
-    """An expression telling, row by row, whether `user` may perform `action`: no query for each row."""
-    condition = user.access.condition(Deal, action)
-    if not condition:
-        return Value(True, output_field=BooleanField())
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
-
-
-def with_rights(deals, user):
-    """Deals that know `may_edit`, `may_delete`, `may_reopen` and `may_override` for this reader."""
-    return deals.annotate(
-        may_edit=allowed(user, "edit"),
-        may_delete=allowed(user, "delete"),
-        may_reopen=allowed(user, "reopen"),
-        may_override=allowed(user, "override_gate"),
-    )
 
 
 def pending_requests(deal_ids: Iterable[int]) -> dict[int, StageRequest]:

@@ -211,7 +211,7 @@ def sought_keys(traits: Traits) -> tuple[set[str], set[str]]:
     return {key[:120] for key in strong}, {key[:120] for key in weak}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def index_records(kind: str, traits: Mapping[int, Traits]) -> None:
     """Writes the keys of records anew, in three statements for all of them."""
     MatchKey.objects.filter(kind=kind, record_id__in=list(traits)).delete()

@@ -22,6 +22,7 @@ from crm.history.kinds import EventKind, Group, register_event
 from crm.history.models import Event, EventLink
 from crm.history.undoing import register_undo_page
 from crm.listing.links import BulkLink, register_bulk_link
+from crm.listing.tags.models import Tagging
 from crm.notify.models import Notification
 from crm.web.registry import CardAction, MenuEntry, register_card_action, register_menu
 
@@ -52,6 +53,7 @@ def register_matching() -> None:
         Pointer(EventLink, "kind", "record_id"),
         Pointer(StoredFile),
         Pointer(Notification),
+        Pointer(Tagging),
     )
     register_event(*EVENTS)
     register_undo_page("records_merged", _undo_url)

@@ -45,11 +45,12 @@ def contact_list(request):
 @require_safe
 def contact_detail(request, pk: int):
     """The card; its fragment is the facts."""
-    record = get_visible(Contact, request.user, pk, queryset=Contact.objects.select_related("owner"))
+    records = Contact.objects.select_related("owner").with_rights(request.user, "edit", "delete")
+    record = get_visible(Contact, request.user, pk, queryset=records)
     context = {
         "record": record,
         "card_kind": LABEL,
-        "may_edit": may(request.user, "edit", record),
+        "may_edit": record.may_edit,
         "facts": contact_card_facts(record),
         "sections": [*attribute_facts(record, request.user), (_("Consents"), consent_facts(record))],
     }

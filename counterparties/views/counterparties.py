@@ -46,11 +46,12 @@ def counterparty_list(request):
 def counterparty_detail(request, pk: int):
     """The card; its fragment is the facts."""
     records = Counterparty.objects.select_related("owner", "counterparty_type", "industry", "region")
+    records = records.with_rights(request.user, "edit", "delete")
     record = get_visible(Counterparty, request.user, pk, queryset=records)
     context = {
         "record": record,
         "card_kind": LABEL,
-        "may_edit": may(request.user, "edit", record),
+        "may_edit": record.may_edit,
         "facts": counterparty_card_facts(record),
         "categories": Category.objects.filter(members__counterparty=record),
         "sections": [*attribute_facts(record, request.user), *counterparty_sections(record)],

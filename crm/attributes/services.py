@@ -99,14 +99,21 @@ def _attach_files(record: AttributedRecord, attributes: list[Attribute], kind: s
         StoredFile.objects.filter(pk__in=loose, record_kind="").update(record_kind=kind, record_id=record.pk)
 
 
-def set_attributes(record: AttributedRecord, raw: dict, *, partial: bool = False, by=None) -> dict:
+def set_attributes(
+    record: AttributedRecord,
+    raw: dict,
+    *,
+    partial: bool = False,
+    by=None,
+    known: list[Attribute] | None = None,
+) -> dict:
     """Puts checked values on an unsaved or loaded record and returns {key: (old, new)} of what differs.
 
     A new record starts with the defaults of what `raw` does not name. `by` uploads files and must see the records
-    that are linked. The caller saves the record and then calls `write_derived`. Raises ValidationError as
-    `clean_values` does.
+    that are linked; `known` are the attributes of its set, where they have been read. The caller saves the record and
+    then calls `write_derived`. Raises ValidationError as `clean_values` does.
     """
-    attributes = attributes_of(record.get_attribute_set_id())
+    attributes = attributes_of(record.get_attribute_set_id()) if known is None else known
     if record.pk is None:
         raw = {**default_values(attributes), **raw}
     values = clean_values(attributes, raw, partial=partial, by=by, record=record)
@@ -114,12 +121,12 @@ def set_attributes(record: AttributedRecord, raw: dict, *, partial: bool = False
     values = {key: _stored(record, value, attributes, key, by) for key, value in values.items()}
     before = dict(record.attributes)
     merged = {**before, **values} if partial else values
-    known = {item.key for item in attributes}
+    own = {item.key for item in attributes}
     shown = applicable_keys(attributes, merged)
     record.attributes = {
         key: value
         for key, value in merged.items()
-        if value not in EMPTY_VALUES and (key in shown or key not in known)
+        if value not in EMPTY_VALUES and (key in shown or key not in own)
     }
     keys = sorted({*before, *record.attributes})
     return {

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import override
 
-from crm.attributes.models import AttributedRecord
+from crm.attributes.models import Attribute, AttributedRecord
 from crm.attributes.references import readable_links
 from crm.attributes.services import attributes_of, set_attributes, write_derived
 from crm.attributes.values import show_value
@@ -59,13 +59,17 @@ def edit_record(
 ) -> Event | None:
     """Writes `values` ({field name: value}) and attributes as one event of `kind`; None when nothing differs.
 
+    Part of the caller's transaction, which a refusal has to end: a service that is atomic itself.
+
     `version` is the one the editor saw. Raises PermissionDenied, also for a field that `by` may not write,
     EditConflict, or ValidationError (attributes).
     """
     demand(by, action, record)
     fresh = type(record).objects.select_for_update().get(pk=record.pk)
+    _lend_relations(record, fresh)
+    schema = _schema_of(fresh, attributes)
     changes = _field_changes(fresh, values)
-    changes += _attribute_changes(fresh, attributes, by)
+    changes += _attribute_changes(fresh, attributes, schema, by)
     if by.access.locked_fields(type(record)) & {change.field for change in changes}:
         raise PermissionDenied
     if version != fresh.version:
@@ -78,8 +82,9 @@ def edit_record(
     fresh.full_clean(exclude=[f.name for f in fresh._meta.fields if f.name not in values])
     fresh.save()
     if attributes is not None:
-        write_derived(fresh, attributes_of(fresh.get_attribute_set_id()))
+        write_derived(fresh, schema)
     record.refresh_from_db()
+    _lend_relations(fresh, record)
     return record_event(
         kind=kind, subject=fresh, by=by, cards=cards, changes=changes, via=via, version=fresh.version
     )
@@ -100,12 +105,30 @@ def _field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
     return changes
 
 
-def _attribute_changes(fresh: models.Model, attributes: dict | None, by) -> list[FieldChange]:
+def _lend_relations(known: models.Model, record: models.Model) -> None:
+    """What one copy of a record has read of its relations, the other need not read again."""
+    for field in record._meta.concrete_fields:
+        if field.is_relation and field.is_cached(known) and not field.is_cached(record):
+            related = field.get_cached_value(known)
+            if related is not None and related.pk == getattr(record, field.attname):
+                field.set_cached_value(record, related)
+
+
+def _schema_of(record: models.Model, attributes: dict | None) -> list[Attribute]:
+    """The attributes of the record's set where values of them are to be written."""
+    if attributes is None or not isinstance(record, AttributedRecord):
+        return []
+    return attributes_of(record.get_attribute_set_id())
+
+
+def _attribute_changes(
+    fresh: models.Model, attributes: dict | None, schema: list[Attribute], by
+) -> list[FieldChange]:
     if attributes is None or not isinstance(fresh, AttributedRecord):
         return []
-    known = {item.key: item for item in attributes_of(fresh.get_attribute_set_id())}
+    known = {item.key: item for item in schema}
     changes = []
-    for key, (old, new) in set_attributes(fresh, attributes, partial=True, by=by).items():
+    for key, (old, new) in set_attributes(fresh, attributes, partial=True, by=by, known=schema).items():
         item = known[key]
         changes.append(
             FieldChange(item.field_name, item.name, old, new, show_value(item, old), show_value(item, new))

@@ -50,7 +50,11 @@ def record_event(
         version=version,
         payload=payload or {},
     )
-    Change.objects.bulk_create(_change_row(event, change) for change in changes)
+    rows = Change.objects.bulk_create(_change_row(event, change) for change in changes)
+    # Services ask the event at once which fields differ: as if prefetched, they need not be read again.
+    known = event.changes.all()
+    known._result_cache = rows
+    event._prefetched_objects_cache = {"changes": known}
     keys = dict.fromkeys((kind_label(type(card)), card.pk) for card in [subject, *cards] if card is not None)
     EventLink.objects.bulk_create(
         EventLink(event=event, kind=label, record_id=pk, at=at) for label, pk in keys

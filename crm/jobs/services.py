@@ -31,7 +31,7 @@ def database_now() -> datetime:
         return cursor.fetchone()[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enqueue(
     *,
     kind: str,

@@ -27,7 +27,7 @@ from crm.listing.links import BulkLink, bulk_links
 from crm.listing.offers import Offers, ViewOffer, read_offers
 from crm.listing.paging import PAGE, PLACE, KeysetPages, read_cursor, write_cursor
 from crm.people.access import kind_label
-from crm.people.search import matching
+from crm.people.search import Searchable, matching
 
 __all__ = ["PAGE", "RecordList", "list_of", "read_cursor", "register_list", "reopen", "write_cursor"]
 
@@ -99,7 +99,8 @@ class RecordList(KeysetPages):
             self.params = self._opening(params)
             self.columns = self._chosen_columns()
             self._forget_unknown()
-        self.query = self.params.get("q", "").strip()[:100]
+        searched = issubclass(self.model, Searchable)
+        self.query = self.params.get("q", "").strip()[:100] if searched else ""
         self.tab = self.params.get("tab", "")
         wanted = self.params.get("sort", "")
         self.sort = wanted if self._sortable(wanted) else self.default_sort

@@ -100,7 +100,7 @@ def _seal(pk: int, nonce: str) -> str:
 
 def may_invite(user) -> bool:
     """Whoever may make accounts."""
-    return user.is_active and user.has_perm("people.add_user")
+    return user.is_active and user.is_staff and user.has_perm("people.add_user")
 
 
 def _demand(by) -> None:

@@ -21,9 +21,24 @@ class VisibleQuerySet(models.QuerySet):
         """Only the records on which `user` may perform `action`; deleted ones never."""
         return self.filter(user.access.condition(self.model, action), deleted_at=None)
 
+    def with_rights(self, user, *actions: str) -> Self:
+        """Rows that know, as `may_<action>`, whether `user` may perform each of `actions`: no query for each row."""
+        return self.annotate(**{f"may_{action}": _allowed(user, action, self.model) for action in actions})
+
     def in_bin(self, user, action: str = "delete") -> Self:
         """The deleted records on which `user` might perform `action`, were they not deleted."""
         return self.filter(user.access.condition(self.model, action), deleted_at__isnull=False)
+
+
+def _allowed(user, action: str, model) -> models.Case | models.Value:
+    condition = user.access.condition(model, action)
+    if not condition:
+        return models.Value(True, output_field=models.BooleanField())
+    return models.Case(
+        models.When(condition, then=models.Value(True)),
+        default=models.Value(False),
+        output_field=models.BooleanField(),
+    )
 
 
 class OwnedRecord(models.Model):

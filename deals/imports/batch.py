@@ -22,14 +22,13 @@ from crm.listing.imports.records import RecordBatch
 from crm.listing.imports.registry import Values
 from crm.money.models import default_currency
 from deals.imports.columns import deal_types
-from deals.ledger import ledger_row, ledger_rows
+from deals.ledger import ledger_row, ledger_rows, write_rows
 from deals.models import (
     CLOSED_STATUSES,
     Deal,
     DealContact,
     DealStatus,
     LossReason,
-    StageTransition,
     TransitionCause,
 )
 from deals.moves import request_stage
@@ -120,12 +119,11 @@ class DealBatch(RecordBatch):
     def after_create(self, records: dict[int, Deal], rows: dict[int, Values]) -> None:
         self._number([*records.values()])
         self._link_people(records, rows)
-        StageTransition.objects.bulk_create(
+        write_rows(
             [
                 ledger_row(deal=deal, cause=TransitionCause.IMPORT, by=self.by, is_proven=False, at=self.now)
                 for deal in records.values()
-            ],
-            batch_size=500,
+            ]
         )
         for deal in records.values():
             deal_created.send(Deal, deal=deal, by=self.by)
@@ -193,7 +191,7 @@ class DealBatch(RecordBatch):
         names = {deal.pk: [change.field for change in changed[deal.pk]] for deal in records}
         super()._save(records, changed)
         rows = [row for deal in records for row in ledger_rows(deal=deal, fields=names[deal.pk], by=self.by)]
-        StageTransition.objects.bulk_create(rows, batch_size=500)
+        write_rows(rows)
         later = [
             deal.pk
             for deal in records

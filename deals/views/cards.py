@@ -20,7 +20,7 @@ from crm.web.tokens import once
 from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
 from deals.forms import DealForm
 from deals.models import Deal, DealContact
-from deals.selectors import destination, pending_requests, waits_of, with_rights
+from deals.selectors import destination, pending_requests, waits_of
 from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
 
 JOINED = ("counterparty", "stage", "funnel", "deal_type", "owner", "loss_reason")
@@ -28,7 +28,7 @@ JOINED = ("counterparty", "stage", "funnel", "deal_type", "owner", "loss_reason"
 
 def full_deals(user):
     """Deals with everything a card names and what the reader may do."""
-    return with_rights(Deal.objects.select_related(*JOINED), user)
+    return Deal.objects.select_related(*JOINED).with_rights(user, "edit", "delete", "reopen", "override_gate")
 
 
 def card_context(request, deal: Deal) -> dict:

@@ -15,7 +15,7 @@ from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
 from crm.people.search import matching
-from crm.people.visibility import demand_kind, may
+from crm.people.visibility import demand_kind
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, wants_fragment
@@ -49,16 +49,16 @@ def lead_detail(request, pk: int):
     """The card; its fragment is what moves: status, facts, actions."""
     records = Lead.objects.select_related(
         "owner", "source", "reason", "duplicate_of", "counterparty", "contact", "deal", "origin__form"
-    )
+    ).with_rights(request.user, "edit", "delete", "convert", "reopen")
     lead = get_visible(Lead, request.user, pk, queryset=records)
     context = {
         "record": lead,
         "lead": lead,
         "card_kind": LEAD_KIND,
         "pill_parts": status_pill(lead),
-        "may_edit": may(request.user, "edit", lead),
-        "may_convert": may(request.user, "convert", lead),
-        "may_reopen": not lead.is_open and may(request.user, "reopen", lead),
+        "may_edit": lead.may_edit,
+        "may_convert": lead.may_convert,
+        "may_reopen": not lead.is_open and lead.may_reopen,
         "score_parts": explain(lead, request.user),
         "now": timezone.now(),
         "facts": lead_card_facts(lead),

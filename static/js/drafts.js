@@ -51,9 +51,11 @@ document.addEventListener("click", (event) => {
   form.reset();
 });
 document.addEventListener("submit", (event) => { if (wanted(event.target) && !event.target.matches("[hx-post]")) forget(event.target); });
-document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt.closest?.("form");
-  if (form && wanted(form) && event.detail.successful && event.detail.requestConfig.verb !== "get") forget(form);
+// Before the answer is swapped in: afterwards the form that was sent may have left the page, and its successor would be filled again.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  const form = requestConfig.elt.closest("form");
+  if (form && wanted(form) && requestConfig.verb !== "get" && xhr.status < 400) forget(form);
 });
 document.addEventListener("htmx:afterSettle", (event) => within(event.detail.elt));
 within(document);

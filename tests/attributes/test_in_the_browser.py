@@ -40,7 +40,7 @@ def test_a_form_with_every_new_kind(rep, open_page, tmp_path):  # noqa: F811
     page.fill("main form [name=name]", "Nowa")
     page.check("[name=attr_tags][value=gold]")
     page.check("[name=attr_tags][value=new]")
-    page.get_by_label("Parent").press_sequentially("lodz")
+    page.get_by_label("Parent", exact=True).press_sequentially("lodz")
     page.locator(".picker-options [data-value]").first.click()
     page.set_input_files("[name=attr_contract]", file)
     page.fill("[name=attr_shop]", "javascript:alert(1)")

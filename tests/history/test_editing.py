@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
 from counterparties.models import Counterparty, CounterpartyType
 from crm.attributes.models import Attribute, AttributeSet, AttributeValue
@@ -17,6 +18,7 @@ def record(rep):
     return Counterparty.objects.create(name="Old", city="Łódź", counterparty_type=kind, owner=rep)
 
 
+@transaction.atomic
 def edit(record, by, version=1, attributes=None, **values):
     return edit_record(
         record=record,

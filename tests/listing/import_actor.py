@@ -49,7 +49,10 @@ def work() -> None:
     """Says when it is in the middle of a batch, and waits a little there, so that it can be killed."""
     tell(tasks.ImportRow.objects, "bulk_create")
     tell(tasks, "write_rows")
-    while Job.objects.open().filter(kind__startswith="listing.").exists():
+    # The purge of old imports is always waiting for its next time.
+    while (
+        Job.objects.open().filter(kind__startswith="listing.").exclude(kind="listing.import_purge").exists()
+    ):
         worker.sweep()
         worker.drain(seconds=2)
         time.sleep(0.05)
@@ -88,6 +91,7 @@ def report() -> None:
                 "linked": events.values("subject_id").distinct().count(),
                 "jobs": list(
                     Job.objects.filter(kind__startswith="listing.")
+                    .exclude(kind="listing.import_purge")
                     .order_by("pk")
                     .values_list("status", flat=True)
                 ),

@@ -22,7 +22,10 @@ def cell_update(request, kind: str, pk: int, field: str):
     one = rows.field(field) if rows is not None else None
     if one is None or known is None:
         raise Http404
-    record = get_visible(rows.model, request.user, pk, "edit")
+    # With all it points to, which the form, the check and the saving would read one by one.
+    relations = [field.name for field in rows.model._meta.concrete_fields if field.is_relation]
+    whole = rows.model.objects.select_related(*relations)
+    record = get_visible(rows.model, request.user, pk, "edit", queryset=whole)
     if not is_writable(rows, one):
         raise PermissionDenied
     if not has_field(one, record):

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from crm.history.models import EventLink
 from crm.listing.lists import RecordList, all_lists, write_cursor
 from crm.people.kinds import RecordKind, all_kinds
+from crm.people.search import Searchable
 from crm.web.bench.pages import Page, bench_pages
 from crm.web.registry import card_panels
 
@@ -54,6 +55,8 @@ def _queries(made: type[RecordList], user) -> Iterator[tuple[str, dict]]:
         if cursor := _deep_cursor(made, user, {**everything, "sort": sort}):
             yield f"by {sort}", {**everything, "sort": sort}
             yield f"by {sort}, deep", {**everything, "sort": sort, "after": cursor}
+    if not issubclass(made.model, Searchable):
+        return
     for label, text in (("frequent", "ski"), ("rare", _rare_fragment(opened)), ("absent", "zzqxy")):
         if text:
             yield f"search {label}", {**everything, "q": text}

@@ -147,6 +147,8 @@ def test_what_is_called_is_rehearsed_when_it_is_at_hand():
 def test_what_comes_back_from_a_call_has_values():
     inner = '<extensionElements><crm:output name="a.b > 1" variable="x"/></extensionElements>'
     assert dry_run(caller(inner)).outcome == "completed"
+    everything = '<extensionElements><camunda:out variables="all"/></extensionElements>'
+    assert dry_run(caller(everything)).outcome == "completed"
     broken = '<extensionElements><crm:output name="(((" variable="x"/></extensionElements>'
     assert dry_run(caller(broken)).outcome == "error"
 
