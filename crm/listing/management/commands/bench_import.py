@@ -89,9 +89,10 @@ def _text(found: dict[str, object]) -> str:
 
 @contextmanager
 def _timed(found: dict[str, object], name: str) -> Iterator[None]:
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     yield
     found[name] = round(time.monotonic() - began, 1)
+    found[name.replace("_s", "_cpu_s")] = round(time.process_time() - cpu, 1)
 
 
 def _word(number: int) -> str:
