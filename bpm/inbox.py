@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -22,6 +24,9 @@ from crm.history.kinds import via_of
 from crm.history.services import record_event
 from crm.notify.services import publish
 from crm.operations.registry import Context, OperationFailed, operation_named
+from crm.people.kinds import kind_named
+from crm.people.models import User
+from crm.people.prepared import Prepared
 from crm.people.visibility import may
 from deals.models import Deal
 from deals.services import record_file
@@ -32,10 +37,39 @@ class TaskClosed(ValidationError):
 
 
 def open_count(user) -> int:
-    """How many tasks wait for the user; one query for each request."""
+    """How many tasks wait for the user; counted once a request."""
     if not hasattr(user, "_open_tasks"):
-        user._open_tasks = UserTask.objects.open().for_user(user).count()
+        user._open_tasks = _count(user)
     return user._open_tasks
+
+
+COUNTED_SINGLY = 200
+
+
+@cache
+def _own_tasks() -> Prepared:
+    def build(user_id: int):
+        rows = UserTask.objects.open().assigned(User(pk=user_id)).order_by()
+        return rows.values_list("instance__record_kind", "instance__record_id")[: COUNTED_SINGLY + 1]
+
+    return Prepared(build, 1)
+
+
+def _count(user) -> int:
+    """First whose tasks they are, then which of the few records he sees: the whole question is ten times dearer."""
+    found = _own_tasks().rows(user.pk)
+    if len(found) > COUNTED_SINGLY:
+        return UserTask.objects.open().for_user(user).count()
+    seen = {
+        (label, pk)
+        for label in {label for label, _pk in found}
+        if (kind := kind_named(label)) is not None and kind.facts is not None
+        for pk in kind.visible(user)
+        .filter(pk__in={pk for one, pk in found if one == label})
+        .order_by()
+        .values_list("pk", flat=True)
+    }
+    return sum(pair in seen for pair in found)
 
 
 def is_holder(user, task: UserTask) -> bool:

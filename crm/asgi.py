@@ -10,6 +10,7 @@ from a2wsgi import WSGIMiddleware
 from crm.wsgi import application as django_application
 
 from crm.notify.live import LiveEvents  # isort: skip (needs the applications that crm.wsgi has loaded)
+from crm.web.warming import warm  # isort: skip
 
 THREADS = int(os.environ.get("CRM_WEB_THREADS", "8"))
 
@@ -38,4 +39,5 @@ class Dispatcher:
                 return
 
 
+warm()
 application = Dispatcher()

@@ -113,10 +113,13 @@ TEMPLATES = [
                     ],
                 )
             ],
+            "libraries": {"i18n": "crm.web.templatetags.i18n"},
             "builtins": ["template_partials.templatetags.partials"],
         },
     }
 ]
+
+SILENCED_SYSTEM_CHECKS = ["templates.W003"]  # our i18n library stands in the place of Django's on purpose
 
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -293,7 +293,7 @@ class RecordList(KeysetPages):
         """Pages of other rooms that the reader may open with the chosen records."""
         return bulk_links(self.user, self.kind)
 
-    @property
+    @cached_property
     def url(self) -> str:
         return reverse(self.url_name)
 

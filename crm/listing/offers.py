@@ -13,6 +13,7 @@ from crm.listing.models import DefaultView, SavedView
 from crm.people.folding import sort_key
 from crm.people.models import User
 from crm.people.names import localised
+from crm.people.prepared import Prepared
 
 _OWN, _SHARED, _DEFAULT = 4, 2, 1
 _VIEW, _PERSON = "view", "person"
@@ -52,7 +53,7 @@ def _flag(condition, value: int) -> Case:
     return Case(When(condition, then=Value(value)), default=Value(0), output_field=IntegerField())
 
 
-def _views(user, kind: str):
+def _views(user: User, kind: str):
     chosen = DefaultView.objects.filter(user=user, view=OuterRef("pk"))
     rank = (
         _flag(Exists(SavedView.objects.filter(pk=OuterRef("pk"), owner=user)), _OWN)
@@ -81,13 +82,33 @@ def _entries(one: Field):
     )
 
 
+_prepared: dict[tuple, Prepared] = {}
+
+
+def _rows(user, kind: str, fields: list[Field]) -> list[tuple]:
+    key = (
+        kind,
+        bool(user.department_id),
+        *((one.key, one.dictionary, *one.offered.items(), one.group) for one in fields),
+    )
+    if key not in _prepared:
+        _prepared[key] = Prepared(
+            lambda *numbers: _query(kind, fields, *numbers), 2 if user.department_id else 1
+        )
+    return _prepared[key].rows(user.pk, user.department_id)
+
+
+def _query(kind: str, fields: list[Field], user_id: int, department_id: int | None = None):
+    reader = User(pk=user_id, department_id=department_id)
+    parts = [_people(), *map(_entries, fields), _views(reader, kind)]
+    return parts[0].order_by().union(*(part.order_by() for part in parts[1:]), all=True)
+
+
 def read_offers(user, kind: str, fields: Iterable[Field]) -> Offers:
     """Everything the list of `kind` offers this reader."""
-    parts = [_people(), *(_entries(one) for one in fields if one.dictionary), _views(user, kind)]
-    rows = parts[0].order_by().union(*(part.order_by() for part in parts[1:]), all=True)
     found: dict[str, list] = {}
     offers = Offers()
-    for what, pk, first, second, group, rank in rows:
+    for what, pk, first, second, group, rank in _rows(user, kind, [one for one in fields if one.dictionary]):
         if what == _VIEW:
             offers.views.append(
                 ViewOffer(pk, first, second, bool(rank & _OWN), bool(rank & _SHARED), bool(rank & _DEFAULT))

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.db.models import CharField, Exists, Q, Value
+from django.db.models import CharField, Exists, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from crm.people.fields import followers_of
+from crm.people.prepared import Prepared
 
 if TYPE_CHECKING:
     from crm.people.models import User
@@ -47,13 +48,58 @@ def kind_label(model: type) -> str:
     return model._meta.label_lower
 
 
+_prepared: dict[tuple[str, ...], Prepared] = {}
+
+
+def _rights(user_id: int) -> list[tuple]:
+    """(role or record id, kind, action or field …, scope or level, what it is) of one user."""
+    from crm.people.kinds import all_kinds
+
+    shareable = {kind.label: kind.model for kind in all_kinds() if getattr(kind.model, "share_model", None)}
+    key = tuple(shareable)
+    if key not in _prepared:
+        _prepared[key] = Prepared(lambda user_pk: _rights_query(user_pk, shareable), 1)
+    return _prepared[key].rows(user_id)
+
+
+def _rights_query(user_id: int, shareable: dict[str, type[OwnedRecord]]) -> QuerySet:
+    from crm.people.models import Department, FieldRule, RoleLimit, RoleScope
+
+    text = CharField()
+    scopes, rules, limits = (
+        model.objects.filter(role__users=user_id).order_by() for model in (RoleScope, FieldRule, RoleLimit)
+    )
+    tree = Department.objects.filter(Exists(Department.objects.filter(head=user_id))).order_by()
+    shares = [
+        model.share_model.objects.filter(user_id=user_id)
+        .order_by()
+        .values_list(
+            "content_object_id",
+            Value(label, text),
+            "permission__codename",
+            Value("", text),
+            Value("share", text),
+        )
+        for label, model in shareable.items()
+    ]
+    return scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
+        rules.values_list("role_id", "kind", "field", "level", Value("rule", text)),
+        limits.values_list("role_id", "kind", "value", Value("", text), Value("limit", text)),
+        tree.values_list(
+            "pk", Cast("parent_id", text), Cast("head_id", text), Value("", text), Value("department", text)
+        ),
+        *shares,
+        all=True,
+    )
+
+
 @dataclass
 class Access:
-    """The rights of one user at one moment. Two queries at most: roles with the departments of a head, and shares.
+    """The rights of one user at one moment: his roles, a head's departments, what was shared with him. One query.
 
     `grants`: (role id, kind, action) → scope. `rules`: kind → role id → field → `readonly` or `hidden`.
     `tree`: (id, parent id, head id) of every department, for somebody who heads one; else empty.
-    `limits`: kind → role id → the values that records must bear one of.
+    `limits`: kind → role id → the values that records must bear one of. `shares`: (kind, action) → ids of records.
     """
 
     user: User
@@ -61,8 +107,8 @@ class Access:
     rules: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
     tree: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     limits: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    shares: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _departments: list[int] | None = None
-    _shares: dict[tuple[str, str], list[int]] | None = None
     _levels: dict[str, dict[str, str]] = field(default_factory=dict)
     _lent: dict[str, list[int]] = field(default_factory=dict)
 
@@ -74,38 +120,20 @@ class Access:
 
     @classmethod
     def of(cls, user: User) -> Access:
-        """Reads scopes and field rules of all the user's roles, and for a head the department tree, in one query."""
-        from crm.people.models import Department, FieldRule, RoleLimit, RoleScope
-
+        """Scopes and field rules of all the user's roles, for a head the department tree, and shares: one query."""
         access = cls(user, {})
         if not user.is_active:
             return access
-        text = CharField()
-        scopes = RoleScope.objects.filter(role__users=user).order_by()
-        rules = FieldRule.objects.filter(role__users=user).order_by()
-        rows = scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
-            rules.values_list("role_id", "kind", "field", "level", Value("rule", text)),
-            RoleLimit.objects.filter(role__users=user)
-            .order_by()
-            .values_list("role_id", "kind", "value", Value("", text), Value("limit", text)),
-            Department.objects.filter(Exists(Department.objects.filter(head=user)))
-            .order_by()
-            .values_list(
-                "pk",
-                Cast("parent_id", text),
-                Cast("head_id", text),
-                Value("", text),
-                Value("department", text),
-            ),
-            all=True,
-        )
-        for role, kind, name, value, what in rows:
+        for role, kind, name, value, what in _rights(user.pk):
             if what == "scope":
                 access.grants[role, kind, name] = value
             elif what == "limit":
                 access.limits.setdefault(kind, {}).setdefault(role, set()).add(name)
             elif what == "department":
                 access.tree.append((role, int(kind) if kind else None, int(name) if name else None))
+            elif what == "share":
+                action = "edit" if name.startswith("change_") else "view"
+                access.shares.setdefault((kind, action), []).append(role)
             else:
                 access.rules.setdefault(kind, {}).setdefault(role, {})[name] = value
         access.__post_init__()
@@ -192,30 +220,7 @@ class Access:
         """Ids of the records of a kind that were shared with the user for the action."""
         if action not in SHAREABLE_ACTIONS or model.share_model is None:
             return []
-        if self._shares is None:
-            self._shares = self._read_shares(model)
-        return self._shares.get((kind_label(model), action), [])
-
-    def _read_shares(self, asked: type[OwnedRecord]) -> dict[tuple[str, str], list[int]]:
-        """{(kind, action): ids} over every kind that can be shared, in one query."""
-        from crm.people.kinds import all_kinds
-
-        models = {kind_label(asked): asked} | {
-            kind.label: kind.model
-            for kind in all_kinds()
-            if getattr(kind.model, "share_model", None) is not None
-        }
-        parts = [
-            model.share_model.objects.filter(user_id=self.user.pk)
-            .order_by()
-            .values_list(Value(label, output_field=CharField()), "permission__codename", "content_object_id")
-            for label, model in models.items()
-        ]
-        found: dict[tuple[str, str], list[int]] = {}
-        for label, codename, pk in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
-            action = "edit" if codename.startswith("change_") else "view"
-            found.setdefault((label, action), []).append(pk)
-        return found
+        return self.shares.get((kind_label(model), action), [])
 
     def condition(self, model: type[OwnedRecord], action: str) -> Q:
         """The filter that keeps the records of `model` on which the user may perform `action`.

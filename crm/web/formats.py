@@ -50,7 +50,7 @@ def relative(moment, now=None) -> str:
         return text % {"count": minutes}
     if past and minutes < 6 * 60:
         return _("%(count)s h ago") % {"count": minutes // 60}
-    today = timezone.localdate(now)
+    today = _local(now).date()
     day = _day(local.date(), today, get_language())
     return f"{day}{NBSP}{local:%H:%M}" if abs((local.date() - today).days) <= 1 else day
 
@@ -84,10 +84,21 @@ def time_tag(moment, css=""):
     """``<time>`` with the relative text, and the exact one on hover."""
     if not moment:
         return ""
+    if not isinstance(moment, datetime):
+        return _date_tag(moment, timezone.localdate(), get_language(), css)
     kind = format_html(' class="{}"', css) if css else ""
     title, text = escape(exact(moment)), escape(relative(moment))
     # The moment's ISO form holds digits and separators only.
-    return mark_safe(f'<time datetime="{moment.isoformat()}" title="{title}"{kind}>{text}</time>')
+    stamp = moment.isoformat(timespec="minutes").replace("+00:00", "Z")
+    return mark_safe(f'<time datetime="{stamp}" title="{title}"{kind}>{text}</time>')
+
+
+@lru_cache(maxsize=4096)
+def _date_tag(day: date, today: date, language: str, css: str):
+    title, text = exact(day), _day(day, today, language)
+    hover = format_html(' title="{}"', title) if title != text else ""
+    kind = format_html(' class="{}"', css) if css else ""
+    return format_html('<time datetime="{}"{}{}>{}</time>', day.isoformat(), hover, kind, text)
 
 
 def is_past(moment) -> bool:

@@ -1,4 +1,4 @@
-"""How the browser's libraries get from npm to the page: an explicit list, published under `v/`."""
+"""How the browser's libraries and the icons get from npm to the page: an explicit list, published under `v/`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from crm.web import icons
 
 NODE_MODULES = Path(settings.BASE_DIR) / "node_modules"
 
@@ -25,10 +27,10 @@ PUBLISHED = {
 
 
 class NodeStorage(FileSystemStorage):
-    """Reads a published file from where npm put it."""
+    """Reads a published file from where npm put it; the sheet of icons is made of many."""
 
     def path(self, name: str) -> str:
-        return str(NODE_MODULES / PUBLISHED[name])
+        return str(icons.sheet() if name == icons.SHEET else NODE_MODULES / PUBLISHED[name])
 
 
 class NodeFinder(BaseFinder):
@@ -40,13 +42,13 @@ class NodeFinder(BaseFinder):
         return []
 
     def find(self, path: str, find_all: bool = False, **_kwargs) -> str | list[str]:
-        known = path in PUBLISHED and Path(self.storage.path(path)).is_file()
+        known = (path == icons.SHEET or path in PUBLISHED) and Path(self.storage.path(path)).is_file()
         if find_all:
             return [self.storage.path(path)] if known else []
         return self.storage.path(path) if known else []
 
     def list(self, ignore_patterns) -> Iterator[tuple[str, NodeStorage]]:
-        for path in PUBLISHED:
+        for path in (*PUBLISHED, icons.SHEET):
             yield path, self.storage
 
 

@@ -12,6 +12,7 @@ from crm.listing.exports.everything import request_full_export
 from crm.listing.imports import services
 from crm.listing.models import FullExport
 from crm.people.invitations import invite
+from crm.people.models import User
 from leads.models import LEAD_KIND
 from tests.factories.imports import upload_of
 from tests.factories.leads import make_lead
@@ -73,4 +74,6 @@ def test_only_the_named_right_gives_it(company, signed_in, run_jobs):
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     assert signed_in(rep).get(f"/lists/everything/{export.pk}/file/").status_code == 404
     rep.user_permissions.add(Permission.objects.get(codename="export_everything"))
+    assert signed_in(rep).get("/lists/everything/").status_code == 403
+    User.objects.filter(pk=rep.pk).update(is_staff=True)
     assert signed_in(rep).get("/lists/everything/").status_code == 200

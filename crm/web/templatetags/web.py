@@ -34,9 +34,10 @@ def pill(colour, label, icon="", title=""):
 
 @lru_cache(maxsize=1024)
 def _pill(colour, label, icon, title):
-    mark = icons.icon(icon) if icon else mark_safe('<span class="pill-dot" aria-hidden="true"></span>')
     hover = format_html(' title="{}"', title) if title else ""
-    return format_html('<span class="pill pill-{}"{}>{}{}</span>', colour, hover, mark, label)
+    if not icon:
+        return format_html('<span class="pill pill-dotted pill-{}"{}>{}</span>', colour, hover, label)
+    return format_html('<span class="pill pill-{}"{}>{}{}</span>', colour, hover, icons.icon(icon), label)
 
 
 @register.simple_tag

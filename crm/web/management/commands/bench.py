@@ -12,6 +12,7 @@ from crm.people.kinds import all_kinds
 from crm.people.models import User
 from crm.web.bench.measuring import Bench, Result
 from crm.web.bench.pages import pages_of
+from crm.web.warming import warm
 
 HEADINGS = f"{'page':<46} {'median':>8} {'p95':>8} {'× floor':>8} {'cpu':>7} {'of it db':>8} {'queries':>8} {'kB':>7}"
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args, logins: str, only: str, repeat: int, **options):
         results: list[Result] = []
         floor = 0.0
+        warm()
         for login in logins.split(","):
             user = User.objects.filter(username=login).first()
             if user is None:
