@@ -84,11 +84,15 @@ def refresh_categories(counterparties: list[Counterparty]) -> None:
     pks = [one.pk for one in counterparties]
     by_rule = matched_rules(pks)
     chosen = {pk for one in counterparties for pk in one.categories}
-    plain = set(Category.objects.filter(pk__in=chosen, rule="").values_list("pk", flat=True)) if chosen else set()
+    plain = (
+        set(Category.objects.filter(pk__in=chosen, rule="").values_list("pk", flat=True)) if chosen else set()
+    )
     wanted = {(one.pk, pk): False for one in counterparties for pk in one.categories if pk in plain}
     wanted |= {(one, pk): True for one, found in by_rule.items() for pk in found}
     rows = CategoryMember.objects.filter(counterparty__in=pks)
-    present = {row[:2]: row[2:] for row in rows.values_list("counterparty_id", "category_id", "by_rule", "pk")}
+    present = {
+        row[:2]: row[2:] for row in rows.values_list("counterparty_id", "category_id", "by_rule", "pk")
+    }
     stale = [pk for key, (ruled, pk) in present.items() if wanted.get(key) != ruled]
     if stale:
         CategoryMember.objects.filter(pk__in=stale).delete()

@@ -111,7 +111,9 @@ def _names_of(kind: str, by: User) -> Callable[[int], str]:
 
 
 def _write(file: Path, kind: str, by: User, numbers: range) -> None:
-    targets = [one for one in importer_for(kind).fields(by) if one.key in CELLS or (one.required and one.records)]
+    targets = [
+        one for one in importer_for(kind).fields(by) if one.key in CELLS or (one.required and one.records)
+    ]
     cells = {one.key: CELLS.get(one.key) or _names_of(one.records[0], by) for one in targets}
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter=";")
