@@ -13,14 +13,25 @@ from bpm import exchange
 from bpm.assigning import Holder, NobodyFound, holder_of
 from bpm.engine import events as say
 from bpm.engine import state as waits
+from bpm.engine.advance import advance
 from bpm.engine.phrases import Phrase
 from bpm.engine.state import State, Wait
 from bpm.engine.values import encode
-from bpm.models import NodeRun, NodeStatus, ProcessEvent, ProcessInstance, TaskStatus, UserTask
+from bpm.models import (
+    InstanceStatus,
+    NodeRun,
+    NodeStatus,
+    ProcessEvent,
+    ProcessInstance,
+    TaskStatus,
+    UserTask,
+    graph_of,
+)
 from bpm.signals import task_opened
 from crm.jobs.models import Job
 from crm.jobs.services import cancel, enqueue
 from crm.operations.registry import operation_named
+from crm.people.kinds import kind_of
 
 STEP, CALL, TIMER = "bpm.step", "bpm.call", "bpm.timer"
 PRIORITY = 3
@@ -47,6 +58,19 @@ class Gathered:
         self.calls: dict[int, say.StartProcess] = {}
         self.called_off: set[int] = set()
         self.error_code = ""
+        self.more = False
+
+    def apply(self, event: say.Event) -> None:
+        """Lets the engine take one step from the present state. Raises StaleEventError, UnknownOutcomeError."""
+        result = advance(graph_of(self.instance.version), self.state, event, self.now)
+        self.state, self.more = result.state, result.more
+        for effect in result.effects:
+            self.gather(effect)
+
+    def look_again(self) -> None:
+        """The card as an operation has left it."""
+        self.record = self.instance.record()
+        self.state.variables.update(facts_of(self.record))
 
     def gather(self, effect: say.Effect) -> None:
         handle = _GATHER.get(type(effect))
@@ -85,6 +109,8 @@ class Gathered:
         """Node runs follow the state: held tokens are marked, those an operator freed are not any more."""
         waiting = {token.id: token.wait for token in self.state.tokens.values() if token.wait}
         held = {token: wait for token, wait in waiting.items() if wait.kind == waits.INCIDENT}
+        if not held and self.instance.status != InstanceStatus.INCIDENT:
+            return
         marked = NodeRun.objects.filter(instance=self.instance, status=NodeStatus.INCIDENT)
         marked.exclude(token__in=held).update(status=NodeStatus.ACTIVE, code="", reason=None)
         for token, wait in held.items():
@@ -105,8 +131,11 @@ class Gathered:
             "is_choice": effect.choice, "status": TaskStatus.OPEN, "opened_at": self.now, "due_at": effect.due,
             "outcome": "", "comment": "", "values": {}, "done_by": None, "done_at": None,
         }  # fmt: skip
-        visit = NodeRun.objects.get(instance=self.instance, token=token)
-        task, _is_new = UserTask.objects.update_or_create(node_run=visit, defaults=fields)
+        if visit := self.visits.get(token):
+            task = UserTask.objects.create(node_run=visit, **fields)
+        else:
+            visit = NodeRun.objects.get(instance=self.instance, token=token)
+            task, _is_new = UserTask.objects.update_or_create(node_run=visit, defaults=fields)
         self.opened.append((task, holder))
         self.note("task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role))
         task_opened.send(UserTask, task=task)
@@ -135,14 +164,8 @@ class Gathered:
         return f"{self.instance.pk}:{token}"
 
     def _start_job(self, token: int, effect: say.StartJob) -> None:
-        operation = (
-            operation_named(effect.operation, int(effect.version)) if effect.version.isdigit() else None
-        )
-        args = {
-            "instance": self.instance.pk, "token": token, "operation": effect.operation, "version": effect.version,
-            "arguments": encode(effect.arguments),
-        }  # fmt: skip
-        kind = CALL if operation is not None and operation.external else STEP
+        args = {"instance": self.instance.pk, "token": token, **call_of(effect)}
+        kind = CALL if is_external(effect) else STEP
         enqueue(kind=kind, key=self._key(token), args=args, priority=PRIORITY)
         self.note("job_started", effect.node, operation=effect.operation)
 
@@ -177,6 +200,26 @@ class Gathered:
             ],
             batch_size=500,
         )
+
+
+def call_of(effect: say.StartJob) -> dict:
+    """An operation and its arguments as JSON."""
+    return {
+        "operation": effect.operation,
+        "version": effect.version,
+        "arguments": encode(effect.arguments),
+    }
+
+
+def is_external(effect: say.StartJob) -> bool:
+    """Whether the operation leaves our own tables."""
+    known = operation_named(effect.operation, int(effect.version)) if effect.version.isdigit() else None
+    return known is not None and known.external
+
+
+def facts_of(record) -> dict:
+    """The card's values as the expressions of a process read them."""
+    return {} if record is None else {record._meta.model_name: kind_of(record).facts(record)}
 
 
 def _entered(step: Gathered, effect: say.NodeEntered) -> None:

@@ -227,7 +227,9 @@ class ProcessInstance(models.Model):
     def record(self):
         """The card the run is about, None when it is gone. One query."""
         kind = kind_named(self.record_kind)
-        return kind.model.objects.filter(pk=self.record_id).first() if kind else None
+        if kind is None:
+            return None
+        return kind.with_facts(kind.model.objects.filter(pk=self.record_id)).first()
 
 
 class NodeStatus(models.TextChoices):

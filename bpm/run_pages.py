@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from bpm.control import may_operate
 from bpm.definitions import may_publish
-from bpm.engine import state as waits
 from bpm.engine.model import Graph, Node
 from bpm.engine.phrases import Phrase
 from bpm.engine.state import State
@@ -22,6 +20,7 @@ from bpm.engine.values import decode
 from bpm.forms import RunFilterForm, spoken
 from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, ProcessInstance, graph_of
 from bpm.pages import facts_of, record_of, record_url
+from bpm.sentences import Helpers, helpers_of, moment, sentence_of, times_of, until_of, url_of
 from crm.people.fields import mask
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
@@ -47,6 +46,7 @@ class Step:
     comment: str = ""
     ways: list = field(default_factory=list)
     task_id: int | None = None
+    sentence: str = ""
 
     @property
     def is_held(self) -> bool:
@@ -54,7 +54,7 @@ class Step:
 
     @property
     def since_text(self) -> str:
-        return _("since %(when)s") % {"when": moment(self.since)}
+        return times_of(self.since, self.until)
 
     @property
     def is_open(self) -> bool:
@@ -94,10 +94,11 @@ def steps_of(instance: ProcessInstance, graph: Graph) -> list[Step]:
     )
     state = State.from_json(instance.state, {}) if instance.state else State()
     visits = sorted(rows.order_by("-token")[:SHOWN_STEPS], key=lambda row: row.token)
-    return [_step(visit, graph.nodes[visit.node], state) for visit in visits]
+    helpers = helpers_of([instance])
+    return [_step(visit, graph.nodes[visit.node], state, helpers) for visit in visits]
 
 
-def _step(visit: NodeRun, node: Node, state: State) -> Step:
+def _step(visit: NodeRun, node: Node, state: State, helpers: Helpers) -> Step:
     token = state.tokens.get(visit.token)
     wait = token.wait if token else None
     ways = ways_of(node) if wait else []
@@ -107,15 +108,20 @@ def _step(visit: NodeRun, node: Node, state: State) -> Step:
     )  # fmt: skip
     if visit.reason:
         step.reason = Phrase.from_json(visit.reason).said(_)
-    if wait is not None and wait.kind == waits.TIMER and wait.until:
-        step.until = datetime.fromisoformat(wait.until)
     step.ways = ways
+    if step.is_open:
+        step.until = until_of(wait, visit.token, state)
+        step.target = url_of(visit.instance_id, visit.token, helpers)
     if task := getattr(visit, "task", None):
         step.task_id = task.pk if task.is_open else None
         step.who = str(task.done_by or "") if not task.is_open else task.holder
-        step.until = step.until or task.due_at
+        step.until = task.due_at or step.until
         step.comment = task.comment
         step.target = reverse("bpm:task_detail", args=[task.pk])
+    if step.is_open:
+        step.sentence = sentence_of(
+            visit.instance_id, visit.token, wait, step.who if step.task_id else "", helpers
+        )
     return step
 
 
@@ -151,15 +157,11 @@ def bubble(step: Step) -> list[str]:
     """What a waiting step says on the diagram."""
     if step.is_held:
         return [_("Held up"), step.reason]
-    lines = [_("Waits for %(who)s") % {"who": step.who}] if step.who else [_("In progress")]
+    lines = [step.sentence]
     lines.append(_("since %(when)s") % {"when": moment(step.since)})
     if step.until:
         lines.append(_("until %(when)s") % {"when": moment(step.until)})
     return lines
-
-
-def moment(at: datetime) -> str:
-    return date_format(localtime(at), "SHORT_DATETIME_FORMAT")
 
 
 def names_of(graph: Graph) -> dict[str, str]:
@@ -283,29 +285,30 @@ class RunRow:
 
 
 def with_waits(user, runs: list[ProcessInstance]) -> list[RunRow]:
-    """Three queries, however many runs."""
+    """Five queries at most, however many runs."""
     records = visible_pairs(user, [(run.record_kind, run.record_id) for run in runs])
     by_run: dict[int, list[NodeRun]] = {}
     open_visits = NodeRun.objects.filter(
         instance__in=[run.pk for run in runs if run.is_open],
         status__in=(NodeStatus.ACTIVE, NodeStatus.INCIDENT),
     )
-    for visit in open_visits.select_related("task__assignee", "task__candidate_role").order_by("token"):
+    for visit in open_visits.select_related(
+        "task__assignee", "task__candidate_role", "task__done_by"
+    ).order_by("token"):
         by_run.setdefault(visit.instance_id, []).append(visit)
-    return [_row(run, records.get((run.record_kind, run.record_id)), by_run.get(run.pk, [])) for run in runs]
+    helpers = helpers_of([run for run in runs if run.is_open])
+    return [
+        _row(run, records.get((run.record_kind, run.record_id)), by_run.get(run.pk, []), helpers)
+        for run in runs
+    ]
 
 
-def _row(run: ProcessInstance, record, visits: list[NodeRun]) -> RunRow:
+def _row(run: ProcessInstance, record, visits: list[NodeRun], helpers: Helpers) -> RunRow:
     graph = graph_of(run.version)
     state = State.from_json(run.state, {}) if run.state else State()
-    return RunRow(run, record, record_url(run), [_open_step(visit, graph, state) for visit in visits])
-
-
-def _open_step(visit: NodeRun, graph: Graph, state: State) -> Step:
-    step = Step(
-        visit.token, visit.node, node_name(graph.nodes[visit.node]), visit.status, visit.get_status_display(),
-        visit.started_at, None,
-    )  # fmt: skip
-    task = getattr(visit, "task", None)
-    step.who = task.holder if task else ""
-    return step
+    return RunRow(
+        run,
+        record,
+        record_url(run),
+        [_step(visit, graph.nodes[visit.node], state, helpers) for visit in visits],
+    )

@@ -5,14 +5,16 @@ Lock order: the run before its deal. Nothing here calls out of the database insi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from bpm import exchange, gates
-from bpm.effects import PRIORITY, Gathered
+from bpm.effects import PRIORITY, Gathered, facts_of
 from bpm.engine import state as waits
-from bpm.engine.advance import advance
 from bpm.engine.events import Event, Started
 from bpm.engine.state import State
 from bpm.engine.values import decode, encode
@@ -22,7 +24,6 @@ from crm.history.kinds import via_of
 from crm.history.services import record_event
 from crm.jobs.services import enqueue
 from crm.notify.services import notify, publish
-from crm.people.kinds import kind_of
 
 CONTINUE = "bpm.continue"
 INBOX = "bpm.inbox"
@@ -32,20 +33,28 @@ class RevisionLost(RuntimeError):
     """Another writer moved the run although it was locked; the step is rolled back and repeated."""
 
 
+CarryOn = Callable[[Gathered], None]
+
+
 @transaction.atomic
-def advance_instance(*, instance_id: int, event: Event, by=None) -> ProcessInstance:
+def advance_instance(
+    *, instance_id: int, event: Event, by=None, carry_on: CarryOn | None = None
+) -> ProcessInstance:
     """Applies one event to a run. Raises StaleEventError when it has happened already, UnknownOutcomeError."""
     instance = lock_instance(instance_id)
-    take_step(instance, event, by=by)
+    take_step(instance, event, by=by, carry_on=carry_on)
     return instance
 
 
 def lock_instance(instance_id: int) -> ProcessInstance:
     """The run as the database has it, locked until the transaction ends."""
-    rows = ProcessInstance.objects.select_for_update(of=("self",))
-    return rows.select_related("version__definition", "version__published_by", "started_by").get(
-        pk=instance_id
-    )
+    return light(ProcessInstance.objects.select_for_update(of=("self",))).get(pk=instance_id)
+
+
+def light(rows: QuerySet[ProcessInstance]) -> QuerySet[ProcessInstance]:
+    """Runs with everybody they name, and without the diagrams: their graphs are kept in memory."""
+    named = rows.select_related("version__definition", "version__published_by", "started_by")
+    return named.defer("version__xml", "version__graph", "version__findings")
 
 
 def take_step(
@@ -55,20 +64,22 @@ def take_step(
     by=None,
     note: tuple[str, str, dict] | None = None,
     reason: str = "",
+    carry_on: CarryOn | None = None,
 ) -> None:
-    """One step of a locked run. `note`: what to write into the log before it; `reason`: why it ends a request."""
-    now = timezone.now()
-    graph, record = graph_of(instance.version), instance.record()
-    state = read_state(instance, record)
-    result = advance(graph, state, event, now)
-    step = Gathered(instance, record, result.state, by, now)
+    """One step of a locked run. `note`: what to write into the log before it; `reason`: why it ends a request.
+
+    `carry_on` may take further steps before all of them are written in one go.
+    """
+    now, record = timezone.now(), instance.record()
+    step = Gathered(instance, record, read_state(instance, record), by, now)
     if note:
         step.note(note[0], note[1], **note[2])
-    for effect in result.effects:
-        step.gather(effect)
+    step.apply(event)
+    if carry_on is not None:
+        carry_on(step)
     step.write()
     _save(instance, step, now)
-    if result.more:
+    if step.more:
         enqueue(kind=CONTINUE, key=str(instance.pk), args={"instance": instance.pk}, priority=PRIORITY)
     _tell(instance, step)
     gates.settle(instance, step.state, by=by, reason=reason)
@@ -76,14 +87,10 @@ def take_step(
 
 def read_state(instance: ProcessInstance, record) -> State:
     """The run's state with its variables; the card's facts are as fresh as this transaction."""
-    variables = decode(instance.variables) | _facts(record)
+    variables = decode(instance.variables) | facts_of(record)
     if not instance.state:
         return State.start(graph_of(instance.version), variables, exchange.depth_of(instance))
     return State.from_json(instance.state, variables)
-
-
-def _facts(record) -> dict:
-    return {} if record is None else {record._meta.model_name: kind_of(record).facts(record)}
 
 
 def _save(instance: ProcessInstance, step: Gathered, now) -> None:
@@ -170,7 +177,7 @@ def _record(instance: ProcessInstance, record, kind: str, *, by, **payload) -> N
 
 
 @transaction.atomic
-def begin(*, instance_id: int) -> None:
+def begin(*, instance_id: int, carry_on: CarryOn | None = None) -> None:
     """The first step of a run; a second call changes nothing."""
     instance = lock_instance(instance_id)
     if instance.rev or not instance.is_open:
@@ -179,5 +186,5 @@ def begin(*, instance_id: int) -> None:
     first = {name: encode(value) for name, value in gates.first_variables(instance, record).items()}
     instance.variables = first | instance.variables
     note = ("started", "", {"version": instance.version.number})
-    take_step(instance, Started(), by=instance.started_by, note=note)
     _record(instance, record, "process_started", by=instance.started_by)
+    take_step(instance, Started(), by=instance.started_by, note=note, carry_on=carry_on)

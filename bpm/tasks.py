@@ -21,7 +21,7 @@ from crm.jobs.run import JobRun
 
 @handler(gates.START, atomic=True)
 def start_instance(run: JobRun) -> None:
-    runner.begin(instance_id=run.args["instance"])
+    runner.begin(instance_id=run.args["instance"], carry_on=working.carry_on)
 
 
 @handler(runner.CONTINUE, atomic=True)
@@ -70,7 +70,7 @@ def deliver_message(run: JobRun) -> None:
     while found := exchange.receiver_of(args["name"], args["key"], args["record_kind"], args["record_id"]):
         try:
             event = MessageReceived(found.token, decode(args["values"]))
-            runner.advance_instance(instance_id=found.instance_id, event=event)
+            runner.advance_instance(instance_id=found.instance_id, event=event, carry_on=working.carry_on)
             return
         except StaleEventError:
             found.delete()
@@ -102,6 +102,6 @@ def return_to_caller(run: JobRun) -> None:
 def _advance(run: JobRun, event) -> None:
     """A repeated delivery finds its event stale and ends here."""
     try:
-        runner.advance_instance(instance_id=run.args["instance"], event=event)
+        runner.advance_instance(instance_id=run.args["instance"], event=event, carry_on=working.carry_on)
     except StaleEventError:
         return

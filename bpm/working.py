@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -10,13 +12,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bpm.definitions import find_operation
+from bpm.effects import Gathered, call_of, is_external
 from bpm.engine import state as waits
 from bpm.engine.events import Event, JobDone, JobFailed, StaleEventError
 from bpm.engine.values import decode
 from bpm.models import ProcessInstance
-from bpm.runner import lock_instance, take_step
+from bpm.runner import light, lock_instance, take_step
 from crm.history.kinds import via_of
 from crm.operations.registry import Context, OperationFailed
+
+logger = logging.getLogger(__name__)
+
+OPERATIONS, SECONDS = 50, 1.0
+"""How many operations share a transaction at most, and how long they may keep it open."""
 
 
 @transaction.atomic
@@ -24,21 +32,43 @@ def carry_out(*, instance_id: int, token: int, call: dict) -> None:
     """Runs an operation and takes the step it completes, or none of both."""
     instance = lock_instance(instance_id)
     if waits_for_job(instance, token):
-        take_step(instance, outcome_of(instance, token, call, undo=transaction.atomic))
+        event = outcome_of(instance, token, call, undo=transaction.atomic)
+        take_step(instance, event, carry_on=carry_on)
+
+
+def carry_on(step: Gathered) -> None:
+    """Operations that follow each other on our own tables share one transaction, for a while.
+
+    One that breaks takes back what it did and is left to a job of its own, which is repeated and then held up
+    there and nowhere else.
+    """
+    end = time.monotonic() + SECONDS
+    for _turn in range(OPERATIONS):
+        token, effect = next(iter(step.jobs.items()), (0, None))
+        if effect is None or step.more or is_external(effect) or time.monotonic() > end:
+            return
+        try:
+            event = outcome_of(
+                step.instance, token, call_of(effect), undo=transaction.atomic, record=step.record
+            )
+        except Exception:
+            logger.exception("An operation of run %s broke and is tried again alone", step.instance.pk)
+            return
+        del step.jobs[token]
+        step.note("job_started", effect.node, operation=effect.operation)
+        step.look_again()
+        step.apply(event)
 
 
 def call_out(*, instance_id: int, token: int, call: dict, uid: str) -> None:
     """Runs an external operation outside any transaction, then takes the step in one of its own."""
-    rows = ProcessInstance.objects.select_related(
-        "version__definition", "version__published_by", "started_by"
-    )
-    instance = rows.get(pk=instance_id)
+    instance = light(ProcessInstance.objects.all()).get(pk=instance_id)
     if not waits_for_job(instance, token):
         return
     event = outcome_of(instance, token, {**call, "key": uid}, undo=nullcontext)
     with transaction.atomic():
         try:
-            take_step(lock_instance(instance_id), event)
+            take_step(lock_instance(instance_id), event, carry_on=carry_on)
         except StaleEventError:
             return
 
@@ -52,12 +82,17 @@ def waits_for_job(instance: ProcessInstance, token: int) -> bool:
 
 
 def outcome_of(
-    instance: ProcessInstance, token: int, call: dict, *, undo: Callable[[], AbstractContextManager]
+    instance: ProcessInstance,
+    token: int,
+    call: dict,
+    *,
+    undo: Callable[[], AbstractContextManager],
+    record=None,
 ) -> Event:
     """What the operation came to; within `undo` what it did before it failed is taken back."""
     try:
         with undo():
-            return JobDone(token, _run(instance, call) or {})
+            return JobDone(token, _run(instance, call, record) or {})
     except OperationFailed as failure:
         return JobFailed(token, "failed", str(failure))
     except ValidationError as error:
@@ -67,13 +102,13 @@ def outcome_of(
         return JobFailed(token, "denied", text % {"user": instance.version.published_by})
 
 
-def _run(instance: ProcessInstance, call: dict) -> dict:
+def _run(instance: ProcessInstance, call: dict, record) -> dict:
     operation = find_operation(call["operation"], call["version"])
     if operation is None:
         raise OperationFailed(
             _("The operation “%(name)s” does not exist here any more.") % {"name": call["operation"]}
         )
-    record = instance.record()
+    record = record or instance.record()
     if record is None:
         raise OperationFailed(_("The record is gone."))
     context = Context(

@@ -109,6 +109,7 @@ def register_counterparties() -> None:
             "counterparties:counterparty_detail",
             searchable=True,
             facts=counterparty_facts,
+            fact_related=("counterparty_type__key", "owner", "department"),
             summary=lambda record: _words(record.city, record.tax_number, show_phone(record.phone)),
         )
     )
@@ -121,6 +122,7 @@ def register_counterparties() -> None:
             "counterparties:contact_detail",
             searchable=True,
             facts=contact_facts,
+            fact_related=("owner", "department"),
             summary=lambda record: _words(record.position, show_phone(record.phone), record.email),
         )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm.attributes.models import Attribute
 from deals.models import Deal
 
+FACT_RELATED = ("owner", "department", "stage__key", "funnel__key", "deal_type__key", "counterparty__name")
 FACT_KINDS = {
     "id": "number", "number": "text", "name": "text", "status": "text", "stage": "text", "funnel": "text",
     "deal_type": "text", "amount": "number", "currency": "text", "close_date": "date", "close_date_slips": "number",

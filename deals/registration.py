@@ -19,7 +19,7 @@ from crm.web.registry import (
     register_panel,
     register_quick_create,
 )
-from deals.facts import deal_fact_kinds, deal_facts
+from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
 from deals.lists import DealList
 from deals.models import OPEN_STATUSES, Deal
 from deals.services import EDITABLE, edit_deal, pending_request
@@ -32,7 +32,7 @@ def register_deals() -> None:
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
-            rights=RIGHTS, searchable=True, facts=deal_facts, fact_kinds=deal_fact_kinds,
+            rights=RIGHTS, searchable=True, facts=deal_facts, fact_related=FACT_RELATED, fact_kinds=deal_fact_kinds,
             summary=lambda deal: f"{deal.number} · {deal.counterparty.name} · {deal.stage}",
             summary_related=("counterparty", "stage"),
         )

@@ -75,6 +75,7 @@ def register_leads() -> None:
             rights=RIGHTS,
             searchable=True,
             facts=lead_facts,
+            fact_related=("source__key", "owner", "department"),
             summary=_summary,
         )
     )

@@ -78,12 +78,12 @@ def _keyed(fields: dict) -> Job:
         ),
     }
     for _attempt in range(20):
-        if same.update(**again) and (job := same.first()):
-            return job
         draft = Job(uid=uuid.uuid4(), **fields)
         # ON CONFLICT DO NOTHING: an IntegrityError would poison the caller's transaction on PostgreSQL.
         Job.objects.bulk_create([draft], ignore_conflicts=True)
         if job := Job.objects.filter(uid=draft.uid).first():
+            return job
+        if same.update(**again) and (job := same.first()):
             return job
     raise RuntimeError(f"The open job {fields['kind']} {fields['key']} keeps changing")
 

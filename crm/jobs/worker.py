@@ -81,29 +81,46 @@ def _plan_periodic(now: datetime) -> None:
 
 def _candidates(now: datetime):
     """Due jobs by urgency, without the long ones while enough of these run."""
-    rows = Job.objects.claimable(now).select_related("by").order_by("priority", "run_at", "pk")
-    long = [handler.kind for handler in all_handlers() if handler.long]
-    running = (
-        Job.objects.filter(status=Job.Status.RUNNING, kind__in=long, lease_until__gte=now).count()
-        if long
-        else 0
-    )
-    return rows.exclude(kind__in=long) if running >= getattr(settings, "JOBS_LONG_LIMIT", 1) else rows
+    rows = _by_urgency(now)
+    return rows.exclude(kind__in=_long_kinds()) if _enough_long(now) else rows
+
+
+def _by_urgency(now: datetime):
+    return Job.objects.claimable(now).select_related("by").order_by("priority", "run_at", "pk")
+
+
+def _long_kinds() -> list[str]:
+    return [handler.kind for handler in all_handlers() if handler.long]
+
+
+def _enough_long(now: datetime) -> bool:
+    """Whether no more of the long jobs may run beside those that do."""
+    running = Job.objects.filter(status=Job.Status.RUNNING, kind__in=_long_kinds(), lease_until__gte=now)
+    return running.count() >= getattr(settings, "JOBS_LONG_LIMIT", 1)
 
 
 def _claim_next(now: datetime) -> JobRun | None:
     """The most urgent due job, claimed; None when nothing is due."""
-    rows = _candidates(now)
-    while rows.exists():
+    rows = _by_urgency(now)
+    # Where reading asks for no lock a look is cheaper than a transaction.
+    while connection.features.has_select_for_update_skip_locked or rows.exists():
         with transaction.atomic():
-            if connection.features.has_select_for_update_skip_locked:
-                rows = rows.select_for_update(skip_locked=True, of=("self",))
-            job = rows.first()
+            job = _unlocked(rows).first()
+            if job is not None and job.kind in _long_kinds() and _enough_long(now):
+                rows = rows.exclude(kind__in=_long_kinds())
+                continue
             if job is None:
                 return None
             if run := _claim(job, now):
                 return run
     return None
+
+
+def _unlocked(rows):
+    """Without the rows that another worker is claiming now."""
+    if not connection.features.has_select_for_update_skip_locked:
+        return rows
+    return rows.select_for_update(skip_locked=True, of=("self",))
 
 
 def _claim(job: Job, now: datetime) -> JobRun | None:

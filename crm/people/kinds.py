@@ -23,6 +23,7 @@ class RecordKind:
     `personal`: stands in one person's calendar; a new installation shows sellers only their own.
     `summary`: what tells two records of the same name apart, in a few words; may use `summary_related`.
     `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
+    `fact_related`: what `facts` reads beside the record, as `owner` or, where one field will do, as `stage__key`.
     `fact_kinds`: the kinds of these values by name (number, text, date, bool, list, any), as expressions are checked.
     """
 
@@ -34,6 +35,7 @@ class RecordKind:
     rights: tuple[tuple[str, str], ...] = ()
     searchable: bool = False
     facts: Callable[[Model], dict] | None = None
+    fact_related: tuple[str, ...] = ()
     fact_kinds: Callable[[], dict[str, str]] | None = None
     personal: bool = False
     summary: Callable[[Model], str] | None = None
@@ -46,6 +48,19 @@ class RecordKind:
     def visible(self, user, action: str = "view") -> QuerySet:
         """The records of the kind on which the user may perform the action."""
         return self.model.objects.visible_to(user, action)
+
+    def with_facts(self, rows: QuerySet) -> QuerySet:
+        """These rows with what their facts need, read in the same query."""
+        if not self.fact_related:
+            return rows
+        narrow = [path.split("__") for path in self.fact_related if "__" in path]
+        left_out = [
+            f"{name}__{field.attname}"
+            for name, kept in narrow
+            for field in self.model._meta.get_field(name).related_model._meta.concrete_fields
+            if field.attname != kept and not field.primary_key
+        ]
+        return rows.select_related(*(path.partition("__")[0] for path in self.fact_related)).defer(*left_out)
 
     def url(self, pk: int) -> str:
         return reverse(self.detail_url, args=[pk])

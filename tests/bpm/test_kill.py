@@ -9,7 +9,7 @@ from tests.factories.processes import installation
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 ACTOR = Path(__file__).parent / "actor.py"
-RUNS = 6
+RUNS = 10
 
 
 @pytest.fixture
