@@ -13,6 +13,7 @@ from counterparties.models import Contact, ContactLink, Counterparty, Counterpar
 from counterparties.services import create_contact, create_counterparty, link_contact
 from crm.files.services import copy_file, files_of
 from crm.history.services import carry_history, record_event
+from crm.listing.tags.services import carry_tags
 from crm.notify.services import publish
 from crm.people.visibility import demand
 from deals.models import Deal
@@ -71,6 +72,9 @@ def convert_lead(
     link = _link_wanted(counterparty, contact)
     contact = _contact(fresh, counterparty, contact, contact_values, by, via)
     deal = _deal(fresh, counterparty, contact, deal_values, by, via)
+    became = {"counterparty": counterparty, "contact": contact, "deal": deal}
+    # Records that were there before keep their own tags: an undo could not tell which ones came from here.
+    carry_tags(source=fresh, targets=[became[name] for name in made])
     note = {
         "made": made,
         "before": fresh.status,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from counterparties.models import Contact, Counterparty
 from crm.history.cards import card_history
 from crm.history.models import Event
+from crm.listing.tags.services import change_tags, make_tag, tags_of
 from deals.models import Deal
 from leads.models import LeadStatus
 from leads.services import Conversion, convert_lead, disqualify_lead
@@ -60,6 +61,16 @@ def test_new_records_take_over_what_the_lead_knows(rep, lead):
         made.deal,
     )
     assert lead.converted_at == lead.first_response_at
+
+
+def test_tags_go_to_what_is_new_only(rep, lead):
+    make_deal_type()
+    client = make_counterparty(rep)
+    change_tags(records=[lead], add=[make_tag(name="Hot")], by=rep)
+    made = convert_lead(lead=lead, by=rep, counterparty=client, deal_values={"name": "Furnace"})
+    found = tags_of("deals.deal", [made.deal.pk])
+    assert [tag.name for tag in found[made.deal.pk]] == ["Hot"]
+    assert tags_of("counterparties.counterparty", [client.pk]) == {}
 
 
 def test_history_of_the_lead_stands_on_what_it_became(rep, lead):
