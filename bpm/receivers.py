@@ -5,7 +5,7 @@ from django.dispatch import receiver
 from bpm import exchange, gates
 from bpm.effects import CALL, PRIORITY, STEP
 from bpm.models import ProcessInstance
-from crm.history.signals import record_deleted, record_erasing
+from crm.history.signals import record_erasing, records_deleted
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
@@ -34,11 +34,11 @@ def abandon_overridden(transition, by, **_kwargs) -> None:
         gates.abandon(transition.request_id, by=by)
 
 
-@receiver(record_deleted, dispatch_uid="bpm.abandon_deleted")
-def abandon_deleted(record, by, **_kwargs) -> None:
-    """Runs on a deleted card are called off, by jobs: the card is locked now."""
+@receiver(records_deleted, dispatch_uid="bpm.abandon_deleted")
+def abandon_deleted(sender, records, by, **_kwargs) -> None:
+    """Runs on deleted cards are called off, by jobs: the cards are locked now."""
     open_runs = ProcessInstance.objects.filter(
-        record_kind=record._meta.label_lower, record_id=record.pk, ended_at=None
+        record_kind=sender._meta.label_lower, record_id__in=[one.pk for one in records], ended_at=None
     )
     for pk in open_runs.values_list("pk", flat=True):
         enqueue(kind=gates.CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)

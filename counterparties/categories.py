@@ -69,37 +69,38 @@ def rule_categories() -> list[Category]:
 # Membership
 
 
-def matched_rules(counterparty: Counterparty) -> set[int]:
-    """The ids of the rule categories that hold for the record. Three queries, however many rules there are."""
+def matched_rules(pks: list[int]) -> dict[int, set[int]]:
+    """The ids of the rule categories that hold, by record. Three queries, however many rules there are."""
     rules = rule_categories()
     if not rules:
-        return set()
+        return {}
     columns = {f"rule_{one.pk}": Exists(ruled_by(one).filter(pk=OuterRef("pk")).order_by()) for one in rules}
-    row = Counterparty._base_manager.filter(pk=counterparty.pk).annotate(**columns).values(*columns)
-    found = row.first() or {}
-    return {one.pk for one in rules if found.get(f"rule_{one.pk}")}
+    rows = Counterparty._base_manager.filter(pk__in=pks).annotate(**columns).values("pk", *columns)
+    return {row["pk"]: {one.pk for one in rules if row[f"rule_{one.pk}"]} for row in rows}
 
 
-def refresh_categories(counterparty: Counterparty) -> None:
-    """Makes the record's memberships equal what was chosen and what the rules say; in the caller's transaction."""
-    by_rule = matched_rules(counterparty)
-    chosen = set(
-        Category.objects.filter(pk__in=counterparty.categories, rule="").values_list("pk", flat=True)
-        if counterparty.categories
-        else ()
+def refresh_categories(counterparties: list[Counterparty]) -> None:
+    """Makes memberships equal what was chosen and what the rules say; in the caller's transaction."""
+    pks = [one.pk for one in counterparties]
+    by_rule = matched_rules(pks)
+    chosen = {pk for one in counterparties for pk in one.categories}
+    plain = (
+        set(Category.objects.filter(pk__in=chosen, rule="").values_list("pk", flat=True)) if chosen else set()
     )
-    wanted = {**dict.fromkeys(chosen, False), **dict.fromkeys(by_rule, True)}
-    present = dict(counterparty.memberships.values_list("category_id", "by_rule"))
-    if wanted == present:
-        return
-    gone = [pk for pk in present if pk not in wanted or wanted[pk] != present[pk]]
-    if gone:
-        counterparty.memberships.filter(category__in=gone).delete()
+    wanted = {(one.pk, pk): False for one in counterparties for pk in one.categories if pk in plain}
+    wanted |= {(one, pk): True for one, found in by_rule.items() for pk in found}
+    rows = CategoryMember.objects.filter(counterparty__in=pks)
+    present = {
+        row[:2]: row[2:] for row in rows.values_list("counterparty_id", "category_id", "by_rule", "pk")
+    }
+    stale = [pk for key, (ruled, pk) in present.items() if wanted.get(key) != ruled]
+    if stale:
+        CategoryMember.objects.filter(pk__in=stale).delete()
     CategoryMember.objects.bulk_create(
         [
-            CategoryMember(counterparty=counterparty, category_id=pk, by_rule=ruled)
-            for pk, ruled in wanted.items()
-            if present.get(pk) != ruled
+            CategoryMember(counterparty_id=record, category_id=category, by_rule=ruled)
+            for (record, category), ruled in wanted.items()
+            if present.get((record, category), (None,))[0] != ruled
         ],
         ignore_conflicts=True,
     )

@@ -12,6 +12,7 @@ from counterparties.rows import SHAPES, SINGLES, rows_of
 from counterparties.services import edit_contact, edit_counterparty
 from crm.listing.fields import TAGS, Field
 from crm.listing.lists import RecordList
+from crm.people.visibility import sees
 
 OWNERSHIP = (
     Field("owner", _("Owner"), "person", joins=("owner",)),
@@ -98,7 +99,7 @@ class CounterpartyList(RecordList):
     def joined(self, rows):
         """The primary contact only where the reader may see it."""
         contacts = ContactLink.objects.filter(
-            is_primary=True, contact__in=Contact.objects.visible_to(self.user)
+            sees(self.user, Contact, "contact_id"), is_primary=True
         ).select_related("contact")
         rows = rows.prefetch_related(Prefetch("contact_links", contacts, to_attr="primary_links"))
         if any(one.key == "categories" for one in self.columns):
@@ -133,7 +134,7 @@ class ContactList(RecordList):
         return edit_contact(contact=record, **changes)
 
     def joined(self, rows):
-        links = ContactLink.objects.filter(
-            counterparty__in=Counterparty.objects.visible_to(self.user)
-        ).select_related("counterparty")
+        links = ContactLink.objects.filter(sees(self.user, Counterparty, "counterparty_id")).select_related(
+            "counterparty"
+        )
         return rows.prefetch_related(Prefetch("links", links, to_attr="seen_links"))

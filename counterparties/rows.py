@@ -295,8 +295,19 @@ def with_first(single: str, rows: list[dict], value: str) -> list[dict]:
 def _plain_row(single: str, value: str, typed: str = "") -> dict:
     if single == "email":
         return {"label": "", "email": value}
-    raw = typed if typed and typed != value else show_phone(value)
-    return {"label": "", "raw": raw, "number": value, "ext": read_phone(raw, settings.CRM_COUNTRY)[1]}
+    if not typed or typed == value:
+        return {"label": "", "raw": show_phone(value), "number": value, "ext": ""}
+    return {"label": "", "raw": typed, "number": value, "ext": read_phone(typed, settings.CRM_COUNTRY)[1]}
+
+
+def with_texts(record, single: str, texts: list[str]) -> dict:
+    """{single: …, several: …} with cleaned `texts`: the first in the place of the first row, the others added."""
+    column, many = _VALUE[single], SINGLES[single]
+    rows = _replaced(single, rows_of(record, many), texts[0], "")
+    known = {row[column] for row in rows}
+    fresh = dict.fromkeys(text for text in texts[1:] if text not in known)
+    rows += [_plain_row(single, text) for text in fresh]
+    return {single: texts[0], many: rows[:MOST_ROWS]}
 
 
 def with_rows(record, values: dict, typed: dict) -> dict:

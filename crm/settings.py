@@ -106,7 +106,7 @@ TEMPLATES = [
                         (
                             "django.template.loaders.cached.Loader",
                             [
-                                "django.template.loaders.filesystem.Loader",
+                                "crm.web.loading.Loader",
                                 "django.template.loaders.app_directories.Loader",
                             ],
                         )

@@ -38,7 +38,8 @@ def writing(user) -> Iterator[Page]:
         "currency": deal.currency_id,
         "amount": "1250",
     }
-    edit = form | {"owner": deal.owner_id, "version": deal.version}
+    people = list(deal.contacts.values_list("pk", flat=True))
+    edit = form | {"owner": deal.owner_id, "version": deal.version, "contacts": people}
     yield Page("edit a deal", "post", reverse("deals:deal_update", args=[deal.pk]), data=edit)
     client = Counterparty.objects.visible_to(user).order_by("-pk").first()
     deal_type = DealType.objects.order_by("position").first()

@@ -155,9 +155,10 @@ def withdraw_request(*, request: StageRequest, by) -> StageRequest:
 
 
 @transaction.atomic
-def drop_request(*, deal: Deal, by) -> None:
-    """Takes back what a deal waits for because the deal itself goes; whoever may delete it may do this."""
-    if (request := pending_request(deal)) is not None:
+def drop_requests(*, deals: list[Deal], by) -> None:
+    """Takes back what deals wait for because they go themselves; whoever may delete a deal may do this."""
+    found = StageRequest.objects.filter(deal__in=deals, status=RequestStatus.PENDING)
+    for request in found.select_related("deal").order_by("deal_id"):
         _locked_pending(request)
         _withdraw(request, by)
 

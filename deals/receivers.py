@@ -6,16 +6,16 @@ from django.utils.translation import gettext as _
 
 from counterparties.matching.signals import merge_undone, records_merged
 from counterparties.models import Counterparty
-from crm.history.signals import record_deleted, record_erasing, record_restored
+from crm.history.signals import record_erasing, record_restored, records_deleted
 from deals.models import Deal, StageTransition
-from deals.moves import drop_request
+from deals.moves import drop_requests
 from deals.searching import moved_deals, rename_counterparty
 
 
-@receiver(record_deleted, sender=Deal, dispatch_uid="deals.drop_request")
-def drop_pending_move(record, by, **_kwargs) -> None:
+@receiver(records_deleted, sender=Deal, dispatch_uid="deals.drop_requests")
+def drop_pending_moves(records, by, **_kwargs) -> None:
     """A deleted deal waits for nothing any more."""
-    drop_request(deal=record, by=by)
+    drop_requests(deals=records, by=by)
 
 
 @receiver(record_restored, sender=Deal, dispatch_uid="deals.demand_counterparty")

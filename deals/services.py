@@ -164,11 +164,11 @@ def _put_off(before: Deal, after: Deal) -> bool:
 @transaction.atomic
 def set_contacts(*, deal: Deal, contacts: Iterable, by) -> bool:
     """Makes these the people of the negotiation; roles of those who stay are kept. Whether anything changed."""
-    demand(by, "edit", deal)
     wanted = {contact.pk: contact for contact in contacts}
     present = set(DealContact.objects.filter(deal=deal).values_list("contact_id", flat=True))
     if present == set(wanted):
         return False
+    demand(by, "edit", deal)
     DealContact.objects.filter(deal=deal).exclude(contact_id__in=wanted).delete()
     DealContact.objects.bulk_create(
         DealContact(deal=deal, contact_id=pk) for pk in wanted if pk not in present

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.matching.reading import index_many
 from crm.history.kinds import EventKind, register_event
 from crm.listing.imports.lookups import register_finder
 from crm.listing.imports.records import RecordBatch
@@ -107,6 +108,10 @@ class LeadBatch(RecordBatch):
         assign_by_rules(leads=free, by=self.by, payload=self.payload)
         watch([lead.respond_by for lead in records.values()])
         watch_scores(f"import:{self.run.pk}", import_id=self.run.pk)
+        index_many([*records.values()])
+
+    def after_update(self, records: dict[int, Lead], rows: dict[int, Values]) -> None:
+        index_many([*records.values()])
 
     def refresh(self, record: Lead) -> None:
         record.refresh_search()

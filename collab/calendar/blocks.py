@@ -1,5 +1,6 @@
 """What the calendar shows on pages of the frame and on other rooms' cards."""
 
+from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -25,7 +26,7 @@ def next_strip(request, record) -> str:
 
 
 def strip_context(request, record) -> dict:
-    following = activities_of(request.user, record).open().order_by("starts_at", "pk").first()
+    following = _following(request.user, record)
     kind = kind_label(type(record))
     name = CARD_FIELDS[kind]
     return {
@@ -36,15 +37,16 @@ def strip_context(request, record) -> dict:
         "activity": following,
         # Only what is being worked on needs a next step.
         "asks": following is None and getattr(record, "is_open", False) and _may_plan(request.user, record),
-        "may_act": following is not None and may_act(request.user, following, record),
+        # Whether to offer completing it; the services decide again.
+        "may_act": following is not None and (following.owner_id == request.user.pk or following.may_edit),
     }
 
 
-def may_act(user, activity: Activity, record) -> bool:
-    """Whether to offer completing it; the services decide again."""
-    if activity.owner_id == user.pk:
-        return True
-    return Activity.objects.visible_to(user, "edit").filter(pk=activity.pk).exists()
+def _following(user, record) -> Activity | None:
+    """What is next on the card, and whether the reader may change it (`may_edit`). One query."""
+    rows = activities_of(user, record).open().order_by("starts_at", "pk")
+    changeable = Activity.objects.visible_to(user, "edit").filter(pk=OuterRef("pk"))
+    return rows.annotate(may_edit=Exists(changeable)).first()
 
 
 def _may_plan(user, record) -> bool:

@@ -10,21 +10,29 @@ from django.utils.translation import gettext_lazy as _
 
 from counterparties.imports.columns import COUNTERPARTY_KIND, active_types
 from counterparties.imports.keys import person_of
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.models import Contact, ContactLink, Counterparty, Reachable, write_points
 from counterparties.name_keys import name_key, person_key
-from counterparties.signals import contact_created, counterparty_created
+from counterparties.rows import with_texts
+from counterparties.signals import contacts_written, counterparties_written
 from crm.history.services import record_events
 from crm.listing.imports.records import RecordBatch
 from crm.listing.imports.registry import Values
+from crm.listing.imports.staging import EXTRA
 
 PERSON = "contact_"
+_PLAIN = ("name", "tax_number", "country", "website", "city", "address", "note")
+_REACH = {"phone": ("phone", "phone_2"), "email": ("email",)}
+_REACHED = ("phone", "phones", "email", "emails")
 
 
-def _noted(found: dict, rest: list[tuple[Any, str]]) -> dict:
-    """What has no field of its own goes to the note."""
-    if rest:
-        lines = [found.get("note", ""), *(f"{label}: {text}" for label, text in rest)]
-        found["note"] = "\n".join(line for line in lines if line)
+def reach_of(values: Values, record: Reachable) -> dict[str, Any]:
+    """The phones and e-mails of all columns that hold some, with those the record has beyond its first."""
+    further = values.get(EXTRA, {})
+    found: dict[str, Any] = {}
+    for single, names in _REACH.items():
+        texts = [text for name in names for text in (values.get(name), *further.get(name, ())) if text]
+        if texts:
+            found |= with_texts(record, single, texts)
     return found
 
 
@@ -32,9 +40,7 @@ class CounterpartyBatch(RecordBatch):
     model = Counterparty
     created_kind = "counterparty_imported"
     updated_kind = "counterparty_import_updated"
-    updates = (
-        "name", "tax_number", "country", "phone", "email", "website", "city", "address", "note",
-    )  # fmt: skip
+    updates = (*_PLAIN, *_REACHED)
     related = ("owner", "counterparty_type")
 
     def __init__(self, run, by) -> None:
@@ -42,11 +48,8 @@ class CounterpartyBatch(RecordBatch):
         self.types = active_types()
 
     def fields_of(self, values: Values, record=None) -> dict[str, Any]:
-        found = {key: values[key] for key in self.updates if values.get(key)}
-        rest = self.extras(values, {"phone": _("Phone"), "email": _("E-mail"), "phone_2": _("Phone")})
-        if (second := values.get("phone_2")) and found.setdefault("phone", second) != second:
-            rest.insert(0, (_("Phone"), second))
-        return _noted(found, rest)
+        found = {key: values[key] for key in _PLAIN if values.get(key)}
+        return found | reach_of(values, record or Counterparty())
 
     def complete(self, record: Counterparty, values: Values) -> None:
         if not self.types:
@@ -55,12 +58,11 @@ class CounterpartyBatch(RecordBatch):
         record.counterparty_type = next((one for one in self.types if one.pk == wanted), self.types[0])
 
     def after_create(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
-        for record in records.values():
-            counterparty_created.send(Counterparty, counterparty=record, by=self.by)
+        write_points([*records.values()])
+        counterparties_written.send(Counterparty, counterparties=[*records.values()], by=self.by)
         self._add_people(records, rows)
 
-    def after_update(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
-        self._add_people(records, rows)
+    after_update = after_create
 
     def _add_people(self, records: dict[int, Counterparty], rows: dict[int, Values]) -> None:
         """The person of each row, unless the counterparty has him already."""
@@ -109,7 +111,7 @@ class ContactBatch(RecordBatch):
     model = Contact
     created_kind = "contact_imported"
     updated_kind = "contact_import_updated"
-    updates = ("first_name", "last_name", "position", "phone", "email", "note")
+    updates = ("first_name", "last_name", "position", "note", *_REACHED)
 
     def __init__(self, run, by, places: dict[int, Counterparty] | None = None) -> None:
         super().__init__(run, by)
@@ -122,14 +124,11 @@ class ContactBatch(RecordBatch):
             self.places = self.load(COUNTERPARTY_KIND, rows, "counterparty")
 
     def fields_of(self, values: Values, record=None) -> dict[str, Any]:
-        found = {key: values[key] for key in ("position", "phone", "email", "note") if values.get(key)}
+        found = {key: values[key] for key in ("position", "note") if values.get(key)}
         first, last = person_of(values)
         if first or last:
             found |= {"first_name": first, "last_name": last}
-        rest = self.extras(values, {"phone": _("Phone"), "email": _("E-mail"), "phone_2": _("Phone")})
-        if (second := values.get("phone_2")) and found.setdefault("phone", second) != second:
-            rest.insert(0, (_("Phone"), second))
-        return _noted(found, rest)
+        return found | reach_of(values, record or Contact())
 
     def create(self, rows: dict[int, Values]) -> None:
         self._make_places(rows)
@@ -164,11 +163,14 @@ class ContactBatch(RecordBatch):
     def after_create(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
         pairs = [(self._place_of[id(one)], one) for one in records.values() if id(one) in self._place_of]
         link_people(pairs)
-        for record in records.values():
-            place = self._place_of.get(id(record))
-            contact_created.send(Contact, contact=record, by=self.by, counterparty=place)
+        self._tell([*records.values()])
+
+    def _tell(self, contacts: list[Contact]) -> None:
+        write_points(contacts)
+        contacts_written.send(Contact, contacts=contacts, by=self.by)
 
     def after_update(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
+        self._tell([*records.values()])
         pairs = [(place, one) for number, one in records.items() if (place := self.place_of(rows[number]))]
         for place, contact in link_people(pairs):
             record_events(

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from counterparties.matching.models import MatchKey
 from counterparties.name_keys import name_key
 from crm.people.access import kind_label
+from crm.people.many_rows import insert_rows
 
 _PUBLIC = (
     "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com me.com proton.me protonmail.com "
@@ -215,11 +216,5 @@ def sought_keys(traits: Traits) -> tuple[set[str], set[str]]:
 def index_records(kind: str, traits: Mapping[int, Traits]) -> None:
     """Writes the keys of records anew, in three statements for all of them."""
     MatchKey.objects.filter(kind=kind, record_id__in=list(traits)).delete()
-    MatchKey.objects.bulk_create(
-        (
-            MatchKey(kind=kind, record_id=pk, key=key)
-            for pk, found in traits.items()
-            for key in sorted(stored_keys(found))
-        ),
-        batch_size=2000,
-    )
+    rows = ((kind, pk, key) for pk, found in traits.items() for key in sorted(stored_keys(found)))
+    insert_rows(MatchKey, ("kind", "record_id", "key"), rows)

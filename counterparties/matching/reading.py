@@ -74,3 +74,10 @@ def index_record(record: models.Model) -> None:
     """Writes the keys of one record anew; called in the transaction that wrote the record."""
     label = kind_label(type(record))
     index_records(label, {record.pk: traits_of_record(label, record)})
+
+
+def index_many(records: list) -> None:
+    """Writes the keys of many records of one kind anew, as `index_record` does."""
+    if records:
+        label = kind_label(type(records[0]))
+        index_records(label, {record.pk: traits_of_record(label, record) for record in records})

@@ -3,24 +3,26 @@
 from django.dispatch import receiver
 
 from counterparties.matching.models import MatchKey, MatchPair, Merge
-from counterparties.matching.reading import index_record
+from counterparties.matching.reading import index_many, index_record
 from counterparties.matching.registry import merge_kind
 from counterparties.matching.scanning import INDEX_JOB
 from counterparties.matching.signals import merge_undone, records_merged
 from counterparties.signals import (
     contact_changed,
     contact_created,
+    contacts_written,
+    counterparties_written,
     counterparty_changed,
     counterparty_created,
 )
 from crm.attributes.models import AttributeValue
-from crm.history.signals import record_deleted, record_erasing, record_restored
+from crm.history.signals import record_erasing, record_restored, records_deleted
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
 from crm.people.access import kind_label
 from crm.people.kinds import kind_named
 
-WRITING_MANY = {"listing.import_run", "listing.import_undo", "listing.bulk_run", "listing.bulk_undo"}
+WRITING_MANY = {"listing.bulk_run", "listing.bulk_undo"}
 
 
 @receiver(record_erasing, dispatch_uid="matching.erase_merged")
@@ -47,6 +49,16 @@ def index_contact(contact, **_kwargs) -> None:
     index_record(contact)
 
 
+@receiver(counterparties_written, dispatch_uid="matching.index_counterparties")
+def index_counterparties(counterparties, **_kwargs) -> None:
+    index_many(counterparties)
+
+
+@receiver(contacts_written, dispatch_uid="matching.index_contacts")
+def index_contacts(contacts, **_kwargs) -> None:
+    index_many(contacts)
+
+
 @receiver([records_merged, merge_undone], dispatch_uid="matching.index_merged")
 def index_merged(signal, survivor, merged, **_kwargs) -> None:
     for record in [survivor, *(merged if signal is merge_undone else [])]:
@@ -59,13 +71,13 @@ def index_restored(record, **_kwargs) -> None:
         index_record(record)
 
 
-@receiver(record_deleted, dispatch_uid="matching.forget_deleted")
-def forget_deleted(record, **_kwargs) -> None:
-    MatchKey.objects.filter(kind=kind_label(type(record)), record_id=record.pk).delete()
+@receiver(records_deleted, dispatch_uid="matching.forget_deleted")
+def forget_deleted(sender, records, **_kwargs) -> None:
+    MatchKey.objects.filter(kind=kind_label(sender), record_id__in=[one.pk for one in records]).delete()
 
 
 @receiver(job_ended, dispatch_uid="matching.catch_up")
 def catch_up(job, **_kwargs) -> None:
-    """Imports and bulk work write many records in few statements and send no signal for each."""
+    """Bulk work writes many records in few statements and sends no signal for each."""
     if job.kind in WRITING_MANY:
         enqueue(kind=INDEX_JOB, key="catch-up", args={"minutes": 60}, by=job.by)

@@ -14,6 +14,7 @@ from counterparties.models.records import (
     Matchable,
     Reachable,
     home_country,
+    write_points,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "Reachable",
     "Region",
     "home_country",
+    "write_points",
 ]

@@ -82,7 +82,7 @@ class Reachable(models.Model):
             self._put_the_main_ones_first()
         super().save(*args, **kwargs)
         if fields is None or {"phones", "emails"} & set(fields):
-            self._write_points(is_new)
+            write_points([self], are_new=is_new)
 
     def _put_the_main_ones_first(self) -> None:
         """A merge chooses the main phone and unites the others: the rows follow the single column."""
@@ -93,22 +93,10 @@ class Reachable(models.Model):
             elif rows:
                 setattr(self, many, with_first(single, rows, getattr(self, single)))
 
-    def _write_points(self, is_new: bool) -> None:
-        wanted = {("phone", row["number"]) for row in self.phones[1:]}
-        wanted |= {("email", row["email"]) for row in self.emails[1:]}
-        if is_new and not wanted:
-            return
-        kind = kind_label(type(self))
-        present = {
-            (row.channel, row.value): row.pk
-            for row in ContactPoint.objects.filter(record_kind=kind, record_id=self.pk)
-        }
-        if gone := [pk for key, pk in present.items() if key not in wanted]:
-            ContactPoint.objects.filter(pk__in=gone).delete()
-        ContactPoint.objects.bulk_create(
-            ContactPoint(channel=channel, value=value, record_kind=kind, record_id=self.pk)
-            for channel, value in sorted(wanted - set(present))
-        )
+    def further_points(self) -> set[tuple[str, str]]:
+        """(channel, value) of the phones and e-mails beyond the first."""
+        phones = {("phone", row["number"]) for row in self.phones[1:]}
+        return phones | {("email", row["email"]) for row in self.emails[1:]}
 
     def delete(self, *args, **kwargs):
         ContactPoint.objects.filter(record_kind=kind_label(type(self)), record_id=self.pk).delete()
@@ -119,6 +107,25 @@ class Reachable(models.Model):
         numbers = dict.fromkeys([self.phone, *(row["number"] for row in self.phones)])
         phones = [text for number in numbers if number for text in (number, show_phone(number))]
         return [*phones, *dict.fromkeys([self.email, *(row["email"] for row in self.emails)])]
+
+
+def write_points(records: list[Reachable], *, are_new: bool = False) -> None:
+    """Makes the points of records of one kind equal their rows, in a few statements for all of them."""
+    wanted = {(record.pk, *point) for record in records for point in record.further_points()}
+    if not records or (are_new and not wanted):
+        return
+    kind = kind_label(type(records[0]))
+    rows = ContactPoint.objects.filter(record_kind=kind, record_id__in=[record.pk for record in records])
+    present = {(row.record_id, row.channel, row.value): row.pk for row in rows}
+    if gone := [pk for key, pk in present.items() if key not in wanted]:
+        ContactPoint.objects.filter(pk__in=gone).delete()
+    ContactPoint.objects.bulk_create(
+        (
+            ContactPoint(channel=channel, value=value, record_kind=kind, record_id=pk)
+            for pk, channel, value in sorted(wanted - set(present))
+        ),
+        batch_size=500,
+    )
 
 
 class Counterparty(Reachable, Matchable, AttributedRecord, OwnedRecord):

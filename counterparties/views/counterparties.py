@@ -19,7 +19,7 @@ from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
 from crm.people.search import matching
-from crm.people.visibility import demand_kind, may
+from crm.people.visibility import demand_kind, may, sees
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect
@@ -162,9 +162,7 @@ def counterparty_duplicates(request):
 def counterparty_contacts(request, pk: int):
     """A fragment: the people who stand for the counterparty, as far as the reader sees them."""
     record = get_visible(Counterparty, request.user, pk)
-    links = ContactLink.objects.filter(
-        counterparty=record, contact__in=Contact.objects.visible_to(request.user)
-    )
+    links = ContactLink.objects.filter(sees(request.user, Contact, "contact_id"), counterparty=record)
     links = list(links.select_related("contact")[:PANEL_ROWS])
     mask(request.user, [link.contact for link in links])
     context = {

@@ -18,7 +18,7 @@ from crm.attributes.models import AttributedRecord, AttributeValue
 from crm.attributes.services import attributes_of, demand_unique, write_derived
 from crm.history.models import Deletion
 from crm.history.services import record_event, record_events
-from crm.history.signals import record_deleted, record_restored
+from crm.history.signals import record_restored, records_deleted
 from crm.people.access import kind_label
 from crm.people.kinds import RecordKind, kind_named
 from crm.people.visibility import OwnedRecord, demand
@@ -160,8 +160,7 @@ def delete_records(*, records: list[OwnedRecord], by, via: str = "") -> list[int
         batch_size=500,
     )
     record_events(kind="record_deleted", subjects=[*found], by=by, via=via)
-    for record in found:
-        record_deleted.send(model, record=record, by=by)
+    records_deleted.send(model, records=found, by=by)
     return pks
 
 
@@ -182,7 +181,7 @@ def _put(record: OwnedRecord, by, via: str, top: Deletion | None) -> Deletion:
         along_with=top,
     )
     record_event(kind="record_deleted", subject=record, by=by, via=via, version=record.version)
-    record_deleted.send(model, record=record, by=by)
+    records_deleted.send(model, records=[record], by=by)
     for follower in _followers.get(label, []):
         for other in follower.find(record):
             _put(other, by, via, top or deletion)

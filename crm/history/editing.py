@@ -69,7 +69,9 @@ def edit_record(
     _lend_relations(record, fresh)
     schema = _schema_of(fresh, attributes)
     changes = _field_changes(fresh, values)
-    changes += _attribute_changes(fresh, attributes, schema, by)
+    changed = {change.field for change in changes}
+    of_attributes = _attribute_changes(fresh, attributes, schema, by)
+    changes += of_attributes
     if by.access.locked_fields(type(record)) & {change.field for change in changes}:
         raise PermissionDenied
     if version != fresh.version:
@@ -79,9 +81,9 @@ def edit_record(
     for name, value in values.items():
         setattr(fresh, name, value)
     fresh.version += 1
-    fresh.full_clean(exclude=[f.name for f in fresh._meta.fields if f.name not in values])
+    fresh.full_clean(exclude=[f.name for f in fresh._meta.fields if f.name not in changed])
     fresh.save()
-    if attributes is not None:
+    if of_attributes:
         write_derived(fresh, schema)
     record.refresh_from_db()
     _lend_relations(fresh, record)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crm.history.models import Change, Event, EventLink
 from crm.people.access import kind_label
+from crm.people.many_rows import insert_rows
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,13 @@ def record_events(
         ],
         batch_size=1000,
     )  # fmt: skip
-    further = cards or {}
-    links = [EventLink(event=event, kind=label, record_id=event.subject_id, at=event.at) for event in events]
+    links = [(event.pk, label, event.subject_id, event.at) for event in events]
     links += [
-        EventLink(event=event, kind=kind_label(type(card)), record_id=card.pk, at=event.at)
+        (event.pk, kind_label(type(card)), card.pk, event.at)
         for event in events
-        for card in further.get(event.subject_id, ())
+        for card in (cards or {}).get(event.subject_id, ())
     ]
-    EventLink.objects.bulk_create(links, batch_size=1000)
+    insert_rows(EventLink, ("event", "kind", "record_id", "at"), links)
     found = changes or {}
     rows = [_change_row(event, change) for event in events for change in found.get(event.subject_id, ())]
     Change.objects.bulk_create(rows, batch_size=1000)

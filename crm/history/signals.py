@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-record_deleted = Signal()
-"""A record went into the recycle bin. Payload: record (as it is now), by."""
+records_deleted = Signal()
+"""Records of one kind, the sender, went into the recycle bin. Payload: records (list, as they are now), by."""
 
 record_restored = Signal()
 """A record came back from the bin. Payload: record, by. A receiver may refuse with ValidationError."""

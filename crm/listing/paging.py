@@ -48,7 +48,11 @@ class KeysetPages:
     def _window(self) -> list:
         # Joined after the limit: the names are fetched for one page's rows only.
         few = self._read_order(self._beyond(self._with_value(self._rows_asked))).values("pk")[: PAGE + 1]
-        rows = list(self.with_columns(self.joined(self.ordered(self.model.objects.filter(pk__in=few)))))
+        chosen = self.model.objects.filter(pk__in=few)
+        if self.edit is not None:
+            # Only rows that the reader may change offer to be changed where they stand.
+            chosen = chosen.with_rights(self.user, "edit")
+        rows = list(self.with_columns(self.joined(self.ordered(chosen))))
         mask(self.user, rows)
         attach(rows, self.columns, self.kind, self.user)
         return rows

@@ -32,7 +32,7 @@ from crm.notify.services import notify
 from crm.people.models import User
 
 BATCH = 500
-UNDO_BATCH = 100
+UNDO_BATCH = 500
 
 
 def _open(run: JobRun) -> tuple[Import, Importer]:

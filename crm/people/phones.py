@@ -1,6 +1,7 @@
 """Telephone numbers: every notation a person or a spreadsheet uses, brought to E.164."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -9,6 +10,8 @@ _SPREADSHEET_EXPONENT = re.compile(r"^\s*(\d)[.,](\d+)[eE]\+?(\d{1,2})\s*$")
 _EXTENSION = re.compile(r"[\s,;]*\b(?:wewn?|ext|int)\b\.?:?\s*(\d{1,6})\s*$", re.IGNORECASE)
 _SEVERAL = re.compile(r"[;,|\n]|\s/\s|\s(?:lub|or|oraz|i)\s", re.IGNORECASE)
 _LONGEST_TEXT = 60
+# E.164 allows fifteen; people may dial noughts before them.
+_DIGITS = range(5, 20)
 
 
 def normalise_phone(text: object, region: str = "PL") -> str:
@@ -44,6 +47,7 @@ def split_phones(text: object, region: str = "PL") -> list[str]:
     return list(found)
 
 
+@lru_cache(20_000)
 def show_phone(e164: str, region: str = "PL") -> str:
     """The number as people of `region` write it; what cannot be parsed comes back as it is."""
     try:
@@ -77,7 +81,7 @@ def _expand(first: str, rest: str, exponent: str) -> str:
 
 
 def _parse(written: str, region: str) -> phonenumbers.PhoneNumber | None:
-    if not written or len(written) > _LONGEST_TEXT or sum(char.isdigit() for char in written) < 5:
+    if not written or len(written) > _LONGEST_TEXT or sum(char.isdigit() for char in written) not in _DIGITS:
         return None
     attempts = [(written, region)]
     digits = re.sub(r"\D", "", written)

@@ -21,6 +21,7 @@ from crm.history.services import record_events
 from crm.listing.imports.records import RecordBatch
 from crm.listing.imports.registry import Values
 from crm.money.models import default_currency
+from crm.people.many_rows import update_rows
 from deals.imports.columns import deal_types
 from deals.ledger import ledger_row, ledger_rows, write_rows
 from deals.models import (
@@ -133,9 +134,9 @@ class DealBatch(RecordBatch):
         for deal in deals:
             deal.number = f"{year}/{deal.pk:05d}"
             deal.refresh_search()
-        Deal._base_manager.bulk_create(
-            deals, update_conflicts=True, unique_fields=["id"], update_fields=["number", "search_text"], batch_size=250
-        )  # fmt: skip
+        update_rows(
+            Deal, ("number", "search_text"), {deal.pk: (deal.number, deal.search_text) for deal in deals}
+        )
 
     def _link_people(self, records: dict[int, Deal], rows: dict[int, Values]) -> list[Deal]:
         """The contact a row names; returns the deals that got one."""

@@ -11,7 +11,7 @@ from counterparties.models import Contact
 from crm.files.services import files_of
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
-from crm.people.visibility import demand_kind
+from crm.people.visibility import demand_kind, sees
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, trigger, wants_fragment
@@ -47,7 +47,7 @@ def card_context(request, deal: Deal) -> dict:
 
 def _people(user, deal: Deal) -> list[DealContact]:
     """The contacts of the deal that the reader sees."""
-    seen = deal.deal_contacts.filter(contact__in=Contact.objects.visible_to(user))
+    seen = deal.deal_contacts.filter(sees(user, Contact, "contact_id"))
     people = list(seen.select_related("contact"))
     mask(user, [person.contact for person in people])
     return people

@@ -12,7 +12,7 @@ function keys() {
 function mark(root = document) {
   const found = keys();
   if (!found.some(Boolean)) return;
-  for (const row of root.querySelectorAll("table[data-cells] tbody tr"))
+  for (const row of root.querySelectorAll("table[data-cells] tbody tr:not([data-locked])"))
     for (const [place, key] of found.entries()) {
       const cell = row.cells[place];
       if (key && cell) cell.classList.add("is-editable"), (cell.tabIndex = -1);
@@ -54,9 +54,7 @@ async function redraw(pk) {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(`row-${pk}`);
   if (!fresh) return void row.remove();
   const place = [...row.cells].findIndex((cell) => cell.contains(document.activeElement) || cell.querySelector("[data-cell-form]"));
-  const box = row.querySelector("[data-select]");
   const drawn = document.importNode(fresh, true);
-  if (box?.checked) drawn.querySelector("[data-select]").checked = true;
   drawn.classList.toggle("is-here", row.classList.contains("is-here"));
   row.replaceWith(drawn);
   window.htmx.process(drawn);

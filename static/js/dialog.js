@@ -19,6 +19,13 @@ function nameIt() {
   if (heading && !heading.id) heading.id = "dialog-title";
 }
 
+// What has a look and no place of its own answers in the dialog.
+document.addEventListener("htmx:beforeProcessNode", ({ target }) => {
+  if (!target.matches?.("[data-dialog]") || target.hasAttribute("hx-target")) return;
+  target.setAttribute("hx-target", "#dialog-body");
+  target.setAttribute("hx-swap", "innerHTML");
+});
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-dialog]");
   if (link) {

@@ -1,4 +1,4 @@
-// form[data-bulk]: ticked rows are remembered over the pages of one list; the bar says how many and what to do.
+// form[data-bulk]: each row gets a box; ticked rows are remembered over the pages of one list; the bar says how many and what to do.
 const bar = document.querySelector("form[data-bulk]");
 const key = bar && `select:${bar.dataset.key}:${bar.elements.query.value}`;
 const boxes = () => [...document.querySelectorAll("[data-select]")];
@@ -9,7 +9,19 @@ function recall() {
   try { chosen = new Set(JSON.parse(sessionStorage.getItem(key) || "[]")); } catch { chosen = new Set(); }
 }
 
+function addBoxes() {
+  for (const cell of document.querySelectorAll("td.check:empty")) {
+    const row = cell.closest("tr");
+    const box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", className: "form-check-input", value: row.id.replace("row-", "") });
+    box.dataset.select = "";
+    box.setAttribute("aria-label", `${bar.dataset.textSelect}: ${row.querySelector(".row-main")?.textContent.trim() ?? ""}`);
+    cell.append(box);
+  }
+}
+
 function draw() {
+  addBoxes();
   for (const box of boxes()) box.checked = everything || chosen.has(box.value);
   const page = document.querySelector("[data-select-page]");
   if (page) page.checked = boxes().length > 0 && boxes().every((box) => box.checked);
@@ -34,6 +46,8 @@ function choose(box) {
 if (bar) {
   recall();
   draw();
+  const body = document.querySelector("table[data-list] tbody");
+  if (body) new MutationObserver(draw).observe(body, { childList: true });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select]")) choose(event.target);
     else if (event.target.matches("[data-select-page]")) {

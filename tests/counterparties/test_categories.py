@@ -140,7 +140,7 @@ def test_memberships_cost_four_queries_for_many_rules(rep, admin_user, django_as
         make_category(f"Rule {number}", rule=f"f=city:is:Town {number}", by=admin_user)
     record = make_counterparty(rep)
     with django_assert_max_num_queries(4):
-        refresh_categories(record)
+        refresh_categories([record])
 
 
 def test_admin_page(admin_user, rep, signed_in):

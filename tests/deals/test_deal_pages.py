@@ -164,6 +164,6 @@ def test_changes_bring_fresh_tiles_and_tell_which_are_gone(rep, outsider, signed
 def test_the_panel_of_a_counterparty(rep, signed_in):
     deal = make_deal(rep, close_date=timezone.localdate() - timedelta(days=2))
     url = reverse("deals:counterparty_deals", args=[deal.counterparty_id])
-    answer = signed_in(rep).get(url, headers={"HX-Request": "true"})
-    assert [row.pk for row in answer.context["rows"]] == [deal.pk]
-    assert f"counterparty={deal.counterparty_id}" in answer.content.decode()
+    html = signed_in(rep).get(url, headers={"HX-Request": "true"}).content.decode()
+    assert html.count("<tr>") == 2 and f'href="/deals/{deal.pk}/"' in html
+    assert f"counterparty={deal.counterparty_id}" in html

@@ -220,7 +220,7 @@ def test_the_pages(rep, teammate, admin_user, marketing, signed_in, run_jobs):
     other = make_lead(teammate, company="<b>Theirs</b>")
     client = signed_in(rep)
     ids = f"{lead.pk},{other.pk},x,-1,{'9' * 30}"
-    assert 'form="bulk"' in client.get("/leads/").content.decode()
+    assert 'id="bulk"' in client.get("/leads/").content.decode()
     for action in ("assign", "edit", "delete"):
         assert post(client, action=action, ids=ids).status_code == 200
     assert post(client, action="edit", ids="", confirmed="1").status_code == 422

@@ -150,3 +150,11 @@ def test_one_row_is_drawn_anew_whatever_the_filter(rep, outsider, signed_in):
     page = signed_in(rep).get(f"/leads/?f=city:has:warsaw&row={lead.pk}").content.decode()
     assert f'id="row-{lead.pk}"' in page
     assert LeadList(rep, QueryDict(f"row={other.pk}")).page == []
+
+
+def test_only_rows_that_may_be_changed_offer_it(company, signed_in):
+    own, foreign = make_lead(company["rep"], company="Own"), make_lead(company["outsider"], company="Foreign")
+    share(record=foreign, user=company["rep"], by=company["outsider"])
+    page = signed_in(company["rep"]).get("/leads/?tab=all").content.decode()
+    assert f'<tr id="row-{own.pk}">' in page
+    assert f'<tr id="row-{foreign.pk}" data-locked>' in page

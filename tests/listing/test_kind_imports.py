@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from collab.calendar.models import Activity
-from counterparties.models import Contact, ContactLink, Counterparty
+from counterparties.matching.models import MatchKey
+from counterparties.models import Contact, ContactLink, ContactPoint, Counterparty
 from crm.history.cards import card_history
 from crm.history.models import EventLink
 from crm.listing.imports import services, undoing
@@ -106,8 +107,11 @@ def test_contacts_find_their_counterparty_or_make_it(rep, outsider, tmp_path, ru
     run.refresh_from_db()
     assert run.counts == {"created": 3}
     anna = Contact.objects.get(last_name="Ćma")
+    assert [row["number"] for row in anna.phones] == ["+48601234567", "+48221234567"]
+    assert ContactPoint.objects.get(record_id=anna.pk).value == "+48221234567"
+    assert MatchKey.objects.filter(record_id=anna.pk, kind=CONTACT, key="p:+48221234567").exists()
     assert (anna.phone, anna.note, list(anna.counterparties.all())) == (
-        "+48601234567", "Phone: +48221234567", [known],
+        "+48601234567", "", [known],
     )  # fmt: skip
     made = Counterparty.objects.get(name="Nowa Firma")
     assert [str(one) for one in made.contacts.all()] == ["Jan Lis"]

@@ -153,7 +153,7 @@ def test_a_forbidden_action_says_whom_to_ask(rf, rep):
     request = rf.get("/")
     request.user = rep
     page = render_to_string("403.html", request=request)
-    assert "You may look at this, but not do that" in page
+    assert "This is not yours to do" in page
     assert "your head" in page
 
 

@@ -54,16 +54,16 @@ def import_file(*, file: Path, kind: str, login: str, mode: str, dry_run: bool) 
 def carry_out(run: Import, *, mode: str, dry_run: bool, by: User) -> dict:
     """The steps after the upload, and the report of the run. Raises Stopped when one of them fails."""
     if run.status == Import.Status.READING:
-        _finish(run, run.job)
+        finish(run, run.job)
     if not run.by_column:
         raise Stopped("No column was recognised; the first rows should hold headers such as “Nazwa firmy”.")
-    _finish(run, services.check_import(run=run, mapping=run.by_column, by=by))
+    finish(run, services.check_import(run=run, mapping=run.by_column, by=by))
     found = dict(run.counts)
     if dry_run:
         counts = expected_counts(run, importer_for(run.kind))[mode]
         services.cancel_import(run=run, by=by)
     else:
-        _finish(run, services.start_import(run=run, mode=mode, by=by))
+        finish(run, services.start_import(run=run, mode=mode, by=by))
         counts = run.counts
     return {
         "rows": sum(found.values()),
@@ -76,7 +76,7 @@ def carry_out(run: Import, *, mode: str, dry_run: bool, by: User) -> dict:
     }
 
 
-def _finish(run: Import, job: Job) -> None:
+def finish(run: Import, job: Job) -> None:
     """Does the job here, or waits for the worker that was quicker."""
     while job.is_open:
         if not worker.run_job(job.pk):

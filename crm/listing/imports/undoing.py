@@ -14,6 +14,7 @@ from crm.history.undoing import UNDO, undo_event
 from crm.jobs import services as jobs
 from crm.jobs.models import Job
 from crm.listing.imports.services import WrongStep
+from crm.listing.imports.writing import store_rows
 from crm.listing.models import Import, ImportRow
 from crm.people.kinds import RecordKind, kind_named
 
@@ -92,7 +93,7 @@ def undo_rows(run: Import, rows: list[ImportRow], by) -> dict[str, int]:
     for row in rows:
         if row.status == Status.UPDATED:
             _undo_updated(run, row, firsts[row.record_id], by, counts)
-    ImportRow.objects.bulk_update(rows, ["status", "errors"], batch_size=250)
+    store_rows(rows)
     return counts
 
 

@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, transaction
 from crm.listing.imports.registry import Importer, Key, Match, Written
 from crm.listing.imports.staging import keys_of
 from crm.listing.models import Import, ImportRow
+from crm.people.many_rows import update_rows
 
 Status = ImportRow.Status
 Decision = ImportRow.Decision
@@ -42,28 +43,13 @@ def write_rows(run: Import, importer: Importer, rows: list[ImportRow], by) -> No
             row.status = Status.SKIPPED
     if follow:
         _note([], [row for row, _id in follow], _write(run, importer, [], follow, by))
-    _store(rows)
+    store_rows(rows)
 
 
-def _store(rows: list[ImportRow]) -> None:
-    """Rows are written over themselves by their unique number: several times quicker than bulk_update."""
-    ImportRow.objects.bulk_create(
-        [
-            ImportRow(
-                run_id=row.run_id,
-                number=row.number,
-                status=row.status,
-                record_id=row.record_id,
-                errors=row.errors,
-                companions=row.companions,
-            )
-            for row in rows
-        ],
-        update_conflicts=True,
-        unique_fields=["run", "number"],
-        update_fields=["status", "record_id", "errors", "companions"],
-        batch_size=250,
-    )
+def store_rows(rows: list[ImportRow]) -> None:
+    """Notes what became of the rows of a batch."""
+    names = ("status", "record_id", "errors", "companions")
+    update_rows(ImportRow, names, {row.pk: [getattr(row, name) for name in names] for row in rows})
 
 
 def make_plan(

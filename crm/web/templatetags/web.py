@@ -51,16 +51,11 @@ def avatar(user, name=True, size=""):
 @lru_cache(maxsize=2048)
 def _avatar(text, name, size):
     spoken = format_html('role="img" aria-label="{0}" title="{0}"', text)
-    face = format_html(
-        '<span class="face face-{}{}" {}>{}</span>',
-        formats.colour_of(text),
-        f" face-{size}" if size else "",
-        mark_safe('aria-hidden="true"') if name else spoken,
-        formats.initials(text),
-    )
+    look = f"face-{formats.colour_of(text)}{f' face-{size}' if size else ''}"
+    short = formats.initials(text)
     if not name:
-        return face
-    return format_html('<span class="person">{}<span class="person-name">{}</span></span>', face, text)
+        return format_html('<span class="face {}" {}>{}</span>', look, spoken, short)
+    return format_html('<span class="person {}" data-face="{}">{}</span>', look, short, text)
 
 
 @register.filter
@@ -94,9 +89,7 @@ def due(moment):
         return ""
     if not formats.is_past(moment):
         return formats.time_tag(moment)
-    return format_html(
-        '<span class="due">{}{}</span>', icons.icon("exclamation-circle"), formats.time_tag(moment)
-    )
+    return formats.time_tag(moment, "due")
 
 
 @register.filter
@@ -112,8 +105,11 @@ def form_token():
 
 @register.simple_tag
 def dialog(url, look="center"):
-    """Attributes of a link that opens *url*'s fragment in the dialog (``look="side"``: the side panel)."""
-    return format_html('hx-get="{}" hx-target="#dialog-body" hx-swap="innerHTML" data-dialog="{}"', url, look)
+    """Attributes of a link that opens *url*'s fragment in the dialog (``look="side"``: the side panel).
+
+    `dialog.js` says where the answer goes, once for all links of the page.
+    """
+    return format_html('hx-get="{}" data-dialog="{}"', url, look)
 
 
 @register.inclusion_tag("components/field.html")

@@ -1,0 +1,67 @@
+"""Many narrow rows at once, past the model layer: several times quicker than `bulk_create` and `bulk_update`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import connection, models
+
+
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Inserts rows of the fields `names`, in one statement; for derived rows, whose ids nobody asks for.
+
+    Neither defaults of the model nor signals: every field without a default in the database has to be named.
+    """
+    fields = [model._meta.get_field(name) for name in names]
+    into = f"INSERT INTO {_table(model)} ({', '.join(_columns(fields))})"
+    if connection.vendor == "postgresql":
+        statement = f"{into} SELECT * FROM {_arrays(fields)}"  # noqa: S608 our own names
+    else:
+        statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
+    _execute(statement, [_prepared(fields, row) for row in rows])
+
+
+def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[int, Sequence]) -> None:
+    """Writes the fields `names` of rows by their id, in one statement."""
+    fields = [*(model._meta.get_field(name) for name in names), model._meta.pk]
+    *columns, key = _columns(fields)
+    table = _table(model)
+    if connection.vendor == "postgresql":
+        pairs = ", ".join(f"{column} = given.{column}" for column in columns)
+        values = f"{_arrays(fields)} AS given ({', '.join([*columns, key])})"
+        statement = f"UPDATE {table} SET {pairs} FROM {values} WHERE {table}.{key} = given.{key}"  # noqa: S608
+    else:
+        pairs = ", ".join(f"{column} = %s" for column in columns)
+        statement = f"UPDATE {table} SET {pairs} WHERE {key} = %s"  # noqa: S608 our own names
+    _execute(statement, [_prepared(fields, (*row, pk)) for pk, row in rows.items()])
+
+
+def _execute(statement: str, rows: list[tuple]) -> None:
+    """PostgreSQL takes the columns as arrays, SQLite the rows one by one."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        else:
+            cursor.executemany(statement, rows)
+
+
+def _prepared(fields: Sequence[models.Field], row: Sequence) -> tuple:
+    pairs = zip(fields, row, strict=True)
+    return tuple(field.get_db_prep_save(value, connection) for field, value in pairs)
+
+
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _columns(fields: Sequence[models.Field]) -> list[str]:
+    return [connection.ops.quote_name(field.column) for field in fields]
+
+
+def _arrays(fields: Sequence[models.Field]) -> str:
+    types = (
+        field.rel_db_type(connection) if field.primary_key else field.db_type(connection) for field in fields
+    )
+    return f"unnest({', '.join(f'%s::{one}[]' for one in types)})"
