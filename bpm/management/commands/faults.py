@@ -1,22 +1,24 @@
-"""`manage.py faults [--kind kill]`: kills workers while runs are under way and counts what was lost or doubled."""
+"""`manage.py faults`: provokes faults while runs are under way and counts what was lost or doubled."""
 
+import os
 import subprocess
 import sys
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-KINDS = {"kill": ["tests/bpm/test_kill.py", "tests/jobs/test_killed_worker.py"]}
-
 
 class Command(BaseCommand):
-    help = "Provokes faults on a database of its own (a file, or one more on the server of DATABASE_URL)."
+    help = "Provokes faults on a PostgreSQL cluster and a Redis of their own and prints a table."
 
     def add_arguments(self, parser):
-        parser.add_argument("--kind", choices=KINDS, default="kill")
+        parser.add_argument("--live", type=int, default=200, help="Runs under way at once.")
+        parser.add_argument("--runs", type=int, default=3, help="How often each fault is provoked.")
+        parser.add_argument("--fault", nargs="*", default=[], help="Only these faults.")
 
-    def handle(self, *args, kind: str, **options):
-        tests = [str(settings.BASE_DIR / test) for test in KINDS[kind]]
-        command = [sys.executable, "-m", "pytest", "-m", "faults", "-v", *tests]
-        if subprocess.run(command, cwd=settings.BASE_DIR, check=False).returncode:
-            raise CommandError("Something was lost or done twice; see above.")
+    def handle(self, *args, live: int, runs: int, fault: list[str], **options):
+        command = [sys.executable, "-m", "tests.bpm.fault_runs", "--live", str(live), "--runs", str(runs)]
+        command += ["--fault", *fault] if fault else []
+        env = {**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"}
+        if subprocess.run(command, cwd=settings.BASE_DIR, env=env, check=False).returncode:
+            raise CommandError("Something was lost, done twice or left standing; see above.")
