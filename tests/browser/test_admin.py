@@ -24,7 +24,7 @@ def diagram(tmp_path):
 
 def save(hand):
     hand.click("input[name=_save], button[name=_save]")
-    expect(hand.page.locator("body")).to_contain_text(re.compile("successfully|is published"))
+    expect(hand.page.locator("body")).to_contain_text(re.compile("successfully|is published"), timeout=20_000)
 
 
 def test_new_type_with_an_attribute_is_on_the_form_at_once(person):
