@@ -79,7 +79,8 @@ class DealForm(RecordForm):
     def _limit_contacts(self) -> None:
         """The counterparty's people and the deal's: their numbers first, for a join would read every contact."""
         given = str(self.given("counterparty") or "")
-        linked = Contact.objects.filter(links__counterparty_id=given if given.isdecimal() else None)
+        known = given.isdecimal()
+        linked = Contact.objects.filter(links__counterparty_id=given) if known else Contact.objects.none()
         pairs = linked.order_by().values_list("pk", Value(False))
         if self.instance.pk:
             pairs = pairs.union(self.instance.contacts.order_by().values_list("pk", Value(True)))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from deals.models import DealStatus
 from deals.services import request_stage
-from tests.factories.counterparties import make_counterparty
+from tests.factories.counterparties import make_contact, make_counterparty
 from tests.factories.deals import make_deal, make_loss_reason, make_stage
 
 LIST, BOARD = reverse("deals:deal_list"), reverse("deals:deal_board")
@@ -167,3 +167,10 @@ def test_the_panel_of_a_counterparty(rep, signed_in):
     html = signed_in(rep).get(url, headers={"HX-Request": "true"}).content.decode()
     assert html.count("<tr>") == 2 and f'href="/deals/{deal.pk}/"' in html
     assert f"counterparty={deal.counterparty_id}" in html
+
+
+def test_a_form_without_a_counterparty_offers_nobody(rep, signed_in):
+    make_contact(rep, last_name="Niczyj")
+    page = signed_in(rep).get(reverse("deals:deal_create")).content.decode()
+    assert 'name="name"' in page
+    assert "Niczyj" not in page
