@@ -54,7 +54,8 @@ async function ask() {
   if (mine !== asked) return;
   asked = null;
   settle(failed);
-  if (impatient) go(options()[0]);
+  // An answer to what stood there before the last letter is not what Enter meant.
+  if (impatient && !timer) go(options()[0]);
 }
 
 function soon() {
