@@ -22,6 +22,15 @@ function forget(form) {
   form.querySelector(".draft-note")?.remove();
 }
 
+// A form that comes anew, as for another type, gets what was typed while it was on its way.
+let replaced = false;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.target.matches?.("form") || !wanted(detail.target) || detail.requestConfig.verb !== "get") return;
+  clearTimeout(timer);
+  keep(detail.target);
+  replaced = true;
+});
+
 function restore(form) {
   if (!wanted(form) || form.dataset.drafted || form.querySelector(".is-invalid")) return;
   form.dataset.drafted = "true";
@@ -33,7 +42,7 @@ function restore(form) {
     back += field.value === typed[field.name];
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  if (back && pattern) form.prepend(pattern.content.cloneNode(true));
+  if (back && pattern && !replaced) form.prepend(pattern.content.cloneNode(true));
 }
 
 const within = (node) => [...(node.matches?.("form") ? [node] : []), ...(node.querySelectorAll?.("form") || [])].forEach(restore);
@@ -57,5 +66,5 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   const form = requestConfig.elt.closest("form");
   if (form && wanted(form) && requestConfig.verb !== "get" && xhr.status < 400) forget(form);
 });
-document.addEventListener("htmx:afterSettle", (event) => within(event.detail.elt));
+document.addEventListener("htmx:afterSettle", (event) => { within(event.detail.elt); replaced = false; });
 within(document);

@@ -43,7 +43,6 @@ def test_new_type_with_an_attribute_is_on_the_form_at_once(person):
     page.goto("/counterparties/new/")
     page.select_option("select[name=counterparty_type]", label="Municipality")
     expect(page.get_by_label("Population")).to_be_visible()
-    page.wait_for_selector("#counterparty-form:not(.htmx-added)")  # what is typed while htmx settles is lost
     page.fill("main form [name=name]", "Gmina Żórawina")
     page.get_by_label("Population").fill("11250")
     page.click("main form .form-foot .btn-primary")

@@ -16,7 +16,7 @@ def test_a_visitors_form_becomes_a_lead(chromium, person, product):
     visitor.fill("[name=company]", "Odlewnia Źródło")
     visitor.fill("[name=email]", "biuro@zrodlo.example")
     visitor.check("[name=consent]")
-    visitor.wait_for_function("document.querySelector('[name=proof]').value !== ''")
+    expect(visitor.locator("[name=proof]")).not_to_have_value("")
     visitor.wait_for_timeout(3100)
     visitor.click("button[type=submit]")
     expect(visitor.get_by_role("status")).to_contain_text("Thank you")

@@ -1,9 +1,13 @@
 """The frame in a real browser: no accessibility finding, no overflow, the dialog keeps what was typed."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-from tests.factories.counterparties import make_counterparty
+from tests.factories.attributes import make_attribute
+from tests.factories.counterparties import make_counterparty, make_type
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -139,6 +143,22 @@ def test_what_was_typed_comes_back_after_a_reload_and_leaves_once_saved(open_pag
     page.reload()
     page.wait_for_selector("#history textarea")
     assert page.locator("#history textarea").input_value() == ""
+
+
+def test_what_is_typed_while_a_form_comes_anew_stays(open_page, company):
+    make_attribute("population", type_key="partner")
+    partner = make_type("partner")
+    page = open_page(company["rep"])
+    page.goto("/counterparties/new/")
+    held = []
+    page.route(re.compile(r"/counterparties/new/\?"), lambda route: held.append(route))  # noqa: PLW0108 - the driver marks the function it is given
+    with page.expect_request(re.compile(r"/counterparties/new/\?")):
+        page.select_option("select[name=counterparty_type]", value=str(partner.pk))
+    page.fill("#counterparty-form [name=name]", "Gmina Żórawina")
+    held[0].continue_()
+    page.wait_for_selector("#counterparty-form :text('Population')")
+    expect(page.locator("#counterparty-form [name=name]")).to_have_value("Gmina Żórawina")
+    expect(page.locator(".draft-note")).to_have_count(0)
 
 
 def test_the_question_mark_tells_the_keys(open_page, company):
