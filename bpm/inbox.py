@@ -105,6 +105,8 @@ def complete_task(
     instance, fresh = _locked(task)
     record = instance.record()
     _demand(fresh, by, record)
+    if instance.is_suspended:
+        raise TaskClosed(_("The process is suspended: an operator has to let it go on first."))
     form = Form.from_json(fresh.form)
     _demand_comment(form, outcome, comment)
     answers = dict(values or {}) | _store_files(form, files or {}, instance, record, by)
