@@ -272,16 +272,40 @@ class UserTaskQuerySet(RecordBoundQuerySet):
         return self.filter(status=TaskStatus.OPEN)
 
     def for_user(self, user) -> Self:
-        """Tasks that are the user's, or that nobody of his role has taken yet; the record must be visible to him."""
+        """What waits for the user on records he sees: his own, his roles' and those of people he stands in for."""
         return self.assigned(user).visible_to(user)
 
     def assigned(self, user) -> Self:
         """The same, whether he sees their records or not."""
-        return self.filter(Q(assignee=user) | Q(assignee=None, candidate_role__in=user.roles.values("pk")))
+        condition = _own(user)
+        if user.access.stands_in_for:
+            condition |= _offered(user)
+        return self.filter(condition)
+
+    def own(self, user) -> Self:
+        """Tasks that are the user's, or that nobody of his role has taken yet."""
+        return self.filter(_own(user))
+
+    def offered(self, user) -> Self:
+        """Tasks of people away today for whom the user stands in."""
+        return self.filter(_offered(user))
+
+
+def _own(user) -> Q:
+    return Q(assignee=user) | Q(assignee=None, candidate_role__in=user.roles.values("pk"))
+
+
+def _offered(user) -> Q:
+    """Not those of a move that the substitute asked for himself: he would agree to it on his own word."""
+    away = Q(assignee__in=user.access.stands_in_for)
+    return away & ~Q(instance__request__isnull=False, instance__started_by=user)
 
 
 class UserTask(models.Model):
-    """What a run asks of a person. `form` is what the diagram said when the task was opened."""
+    """What a run asks of a person. `form` is what the diagram said when the task was opened.
+
+    `on_behalf_of`: whose task it is when a colleague does it for him. `draft`: what was typed and not sent yet.
+    """
 
     node_run = models.OneToOneField(NodeRun, models.CASCADE, related_name="task")
     instance = models.ForeignKey(ProcessInstance, models.CASCADE, related_name="tasks")
@@ -289,6 +313,7 @@ class UserTask(models.Model):
     name_pl = models.CharField(max_length=500, blank=True)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     candidate_role = models.ForeignKey("people.Role", models.PROTECT, null=True, related_name="+")
+    on_behalf_of = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     form = models.JSONField(default=dict)
     is_choice = models.BooleanField(default=False)
     status = models.CharField(_("status"), max_length=10, choices=TaskStatus.choices, default=TaskStatus.OPEN)
@@ -297,6 +322,9 @@ class UserTask(models.Model):
     outcome = models.CharField(max_length=200, blank=True)
     comment = models.TextField(blank=True)
     values = models.JSONField(default=dict)
+    draft = models.JSONField(default=dict)
+    draft_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    draft_at = models.DateTimeField(null=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     done_at = models.DateTimeField(_("done at"), null=True)
 
@@ -322,6 +350,11 @@ class UserTask(models.Model):
     def holder(self) -> str:
         """Whom the run waits for: a person, or everybody of a role."""
         return str(self.assignee or self.candidate_role or "")
+
+    @property
+    def principal_id(self) -> int | None:
+        """Whose task it is, whoever does it for him."""
+        return self.on_behalf_of_id or self.assignee_id
 
 
 class Subscription(models.Model):
