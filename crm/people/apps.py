@@ -9,3 +9,7 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401
+        from crm.jobs.registry import register_surroundings
+        from crm.people.company import surroundings_of
+
+        register_surroundings(surroundings_of)
