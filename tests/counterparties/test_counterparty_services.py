@@ -3,7 +3,6 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from counterparties.cleaning import clean_tax_number
 from counterparties.duplicates import duplicate_counterparties, find_counterparties
 from counterparties.models import ContactLink
 from counterparties.name_keys import name_key, person_key
@@ -18,6 +17,7 @@ from counterparties.services import (
 from crm.attributes.models import AttributeValue
 from crm.history.cards import card_history
 from crm.history.editing import EditConflict
+from crm.people.tax_numbers import clean_tax_number
 from tests.factories.counterparties import make_contact, make_counterparty, make_type
 
 
