@@ -259,7 +259,7 @@ def test_the_page_shows_asks_and_does_it(rep, record, schema, signed_in):
         "Choose where it goes",
         "Rank: Gold",
         "The new type also asks for",
-        "Level",
+        "attr_level",
     ):
         assert text in page, text
     sent = {"to": schema.pk, "version": record.version, "map_size": "size", "map_note_here": "motto"}
