@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from bpm import exchange
 from bpm.assigning import NobodyFound, holder_of
+from bpm.deadlines import CompanyCalendar, watch
 from bpm.engine import events as say
 from bpm.engine import state as waits
 from bpm.engine.advance import advance
@@ -42,6 +43,7 @@ class Gathered:
 
     def __init__(self, instance: ProcessInstance, record, state: State, by, now: datetime) -> None:
         self.instance, self.record, self.state, self.by, self.now = instance, record, state, by, now
+        self.calendar = CompanyCalendar()
         self.visits: dict[int, NodeRun] = {}
         self.left: dict[int, str] = {}
         self.asked: dict[int, say.OpenUserTask] = {}
@@ -62,7 +64,8 @@ class Gathered:
 
     def apply(self, event: say.Event) -> None:
         """Lets the engine take one step from the present state. Raises StaleEventError, UnknownOutcomeError."""
-        result = advance(graph_of(self.instance.version), self.state, event, self.now)
+        graph = graph_of(self.instance.version)
+        result = advance(graph, self.state, event, self.now, calendar=self.calendar)
         self.state, self.more = result.state, result.more
         for effect in result.effects:
             self.gather(effect)
@@ -142,6 +145,7 @@ class Gathered:
         self.note(
             "task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role), person=person
         )
+        watch(task, effect, self.calendar, self.now)
         task_opened.send(UserTask, task=task)
 
     def hold(self, token: int, node: str, code: str, phrase: Phrase) -> None:

@@ -180,6 +180,7 @@ SENTENCES = {
     "task_given": gettext_lazy("“%(node)s” was given to %(holder)s"),
     "task_delegated": gettext_lazy("“%(node)s” was delegated to %(holder)s"),
     "task_given_back": gettext_lazy("“%(node)s” was given back to %(holder)s"),
+    "task_overdue": gettext_lazy("“%(node)s” is overdue; %(holder)s was told"),
     "task_commented": gettext_lazy("“%(node)s”: %(text)s"),
     "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
     "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
