@@ -147,34 +147,6 @@ def test_only_the_same_field_is_a_conflict(rep, head):
     assert (made.name, made.city) == ("Theirs", "Łódź")
 
 
-def test_another_type_asks_for_its_own_attributes(rep):
-    made = make_counterparty(rep, attributes={"industry": "it"})
-    partner = make_type("partner")
-    with pytest.raises(ValidationError):
-        edit_counterparty(
-            counterparty=made,
-            values={"counterparty_type": partner},
-            attributes={"level": ""},
-            version=1,
-            by=rep,
-        )
-    made.refresh_from_db()
-    assert made.counterparty_type.key == "company"
-    fields = edit_counterparty(
-        counterparty=made,
-        values={"counterparty_type": partner},
-        attributes={"level": "gold"},
-        version=1,
-        by=rep,
-    )
-    assert (fields, made.counterparty_type, made.attributes["level"]) == (
-        ["counterparty_type", "attr_level"],
-        partner,
-        "gold",
-    )
-    assert list(AttributeValue.objects.values_list("attribute__key", "text")) == [("level", "gold")]
-
-
 def test_the_first_contact_is_the_primary_one(rep):
     client = make_counterparty(rep)
     first = make_contact(rep, counterparty=client, role="decides")
