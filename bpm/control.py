@@ -1,4 +1,4 @@
-"""What an operator does with runs: retry, skip, move, suspend, resume, call off, give a task to somebody else.
+"""What an operator does with runs: retry, skip, move, suspend, resume, call off.
 
 Each deed stands in the run's log and in its card's history. The run is locked first, so of two operators one comes
 second, and is told so.
@@ -21,11 +21,9 @@ from bpm.engine.advance import UnknownOutcomeError, UnsoundMoveError
 from bpm.engine.events import Cancelled, Moved, Retry, Skip, StaleEventError
 from bpm.engine.model import Node
 from bpm.engine.moving import is_movable, targets
-from bpm.models import InstanceStatus, ProcessInstance, UserTask, graph_of
+from bpm.models import InstanceStatus, ProcessInstance, graph_of
 from crm.jobs.models import Job
 from crm.jobs.services import JobNotOpen, enqueue, retry
-from crm.notify.services import publish
-from crm.people.visibility import may
 
 MOVERS = (
     gates.START, runner.CONTINUE, TIMER, FAIL, working.DONE, exchange.HEAR, exchange.ESCALATE, exchange.RETURN,
@@ -154,29 +152,6 @@ def _named(node: Node | None) -> dict[str, str]:
 def _record(instance: ProcessInstance, kind: str, reason: str, by, **payload) -> None:
     """The deed in the history of the card."""
     runner.record_on_card(instance, instance.record(), f"process_{kind}", by=by, note=reason, **payload)
-
-
-@transaction.atomic
-def give_task(*, task: UserTask, user, by) -> UserTask:
-    """Gives an open task to somebody else, who must see the record. Raises PermissionDenied, ValidationError."""
-    locked = locked_for(task.instance, by)
-    record, fresh = locked.record(), UserTask.objects.select_related("node_run", "assignee").get(pk=task.pk)
-    if not fresh.is_open:
-        raise ValidationError(_("This task is no longer needed."))
-    if record is None or not user.is_active or not may(user, "view", record):
-        raise ValidationError(
-            _("%(user)s may not see this record, so the task cannot be given to them.") % {"user": user}
-        )
-    before, fresh.assignee = fresh.assignee, user
-    fresh.save(update_fields=["assignee"])
-    state = runner.read_state(locked, record)
-    step = Gathered(locked, record, state, by, timezone.now())
-    step.note("task_given", fresh.node_run.node, task=fresh.pk, holder=str(user))
-    step.write_log_alone()
-    runner.tell_task(fresh, [user], record, by=by)
-    publish(kind=runner.INBOX, users=[each for each in (before, user) if each])
-    gates.settle(locked, state, by=by)
-    return fresh
 
 
 # The run as a whole

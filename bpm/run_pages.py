@@ -36,7 +36,6 @@ from bpm.sentences import Helpers, helpers_of, moment, sentence_of, times_of, un
 from crm.jobs.models import Job
 from crm.people.fields import mask
 from crm.people.kinds import visible_pairs
-from crm.people.models import User
 
 PAGE = 50
 SHOWN_STEPS, SHOWN_EVENTS = 200, 200
@@ -98,7 +97,6 @@ def run_page(request, instance: ProcessInstance) -> dict:
         "events": events,
         "suspended": suspended_text(instance, events) if instance.is_suspended else "",
         "can_operate": (operates := may_operate(request.user, instance, record)),
-        "people": User.objects.filter(is_active=True) if operates and instance.is_open else (),
         "variables": variables.shown_variables(instance) if may_publish(request.user) else None,
         "can_change_variables": operates and may_publish(request.user) and instance.is_open,
     }
@@ -202,7 +200,13 @@ SENTENCES = {
     "started": gettext_lazy("The process began (version %(version)s)"),
     "task_opened": gettext_lazy("“%(node)s” was given to %(holder)s"),
     "task_done": gettext_lazy("“%(node)s” was done"),
+    "task_done_for": gettext_lazy("“%(node)s” was done for %(holder)s"),
+    "task_claimed": gettext_lazy("“%(node)s” was taken"),
     "task_given": gettext_lazy("“%(node)s” was given to %(holder)s"),
+    "task_delegated": gettext_lazy("“%(node)s” was delegated to %(holder)s"),
+    "task_given_back": gettext_lazy("“%(node)s” was given back to %(holder)s"),
+    "task_overdue": gettext_lazy("“%(node)s” is overdue; %(holder)s was told"),
+    "task_commented": gettext_lazy("“%(node)s”: %(text)s"),
     "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
     "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
     "timer_set": gettext_lazy("“%(node)s” waits for its time"),
@@ -224,7 +228,7 @@ SENTENCES = {
 }
 
 
-_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "to")
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text", "to")
 
 
 def events_of(

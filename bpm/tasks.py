@@ -7,7 +7,7 @@ from collections import Counter
 from django.urls import reverse
 from django.utils.translation import gettext_noop
 
-from bpm import control, exchange, gates, retrying, runner, working
+from bpm import control, deadlines, exchange, gates, reminding, retrying, runner, working
 from bpm.effects import CALL, FAIL, STEP, TIMER
 from bpm.engine.events import (
     Continue,
@@ -39,6 +39,12 @@ def continue_instance(run: JobRun) -> None:
 @handler(TIMER, atomic=True)
 def ring_timer(run: JobRun) -> None:
     _advance(run, TimerDue(run.args["token"]))
+
+
+@handler(deadlines.JOB, atomic=True)
+def tell_deadline(run: JobRun) -> None:
+    """A task is due soon, due now or overdue."""
+    reminding.tell(task_id=run.args["task"], due=run.args["due"], steps=run.args["steps"])
 
 
 @handler(STEP, atomic=True)

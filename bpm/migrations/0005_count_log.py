@@ -12,6 +12,6 @@ def count_entries(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bpm", "0003_suspended_runs")]
+    dependencies = [("bpm", "0004_suspended_runs")]
 
     operations = [migrations.RunPython(count_entries, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bpm', '0002_messages_and_calls'),
+        ('bpm', '0003_tasks_change_hands'),
     ]
 
     operations = [
