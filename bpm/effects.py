@@ -10,7 +10,8 @@ from datetime import datetime
 from django.db.models import Max
 
 from bpm import exchange
-from bpm.assigning import Holder, NobodyFound, holder_of
+from bpm.assigning import NobodyFound, holder_of
+from bpm.deadlines import CompanyCalendar, watch
 from bpm.engine import events as say
 from bpm.engine import state as waits
 from bpm.engine.advance import advance
@@ -42,6 +43,7 @@ class Gathered:
 
     def __init__(self, instance: ProcessInstance, record, state: State, by, now: datetime) -> None:
         self.instance, self.record, self.state, self.by, self.now = instance, record, state, by, now
+        self.calendar = CompanyCalendar()
         self.visits: dict[int, NodeRun] = {}
         self.left: dict[int, str] = {}
         self.asked: dict[int, say.OpenUserTask] = {}
@@ -50,7 +52,7 @@ class Gathered:
         self.timers: dict[int, say.SetTimer] = {}
         self.dropped: set[int] = set()
         self.log: list[tuple[str, str, dict]] = []
-        self.opened: list[tuple[UserTask, Holder]] = []
+        self.opened: list[UserTask] = []
         self.closed: list[UserTask] = []
         self.subscribed: dict[int, say.Subscribe] = {}
         self.unsubscribed: set[int] = set()
@@ -62,7 +64,8 @@ class Gathered:
 
     def apply(self, event: say.Event) -> None:
         """Lets the engine take one step from the present state. Raises StaleEventError, UnknownOutcomeError."""
-        result = advance(graph_of(self.instance.version), self.state, event, self.now)
+        graph = graph_of(self.instance.version)
+        result = advance(graph, self.state, event, self.now, calendar=self.calendar)
         self.state, self.more = result.state, result.more
         for effect in result.effects:
             self.gather(effect)
@@ -129,15 +132,20 @@ class Gathered:
             "instance": self.instance, "name": effect.name or effect.node, "name_pl": effect.names.get("pl", ""),
             "assignee": holder.user, "candidate_role": holder.role, "form": effect.form.to_json(),
             "is_choice": effect.choice, "status": TaskStatus.OPEN, "opened_at": self.now, "due_at": effect.due,
-            "outcome": "", "comment": "", "values": {}, "done_by": None, "done_at": None,
+            "outcome": "", "comment": "", "values": {}, "done_by": None, "done_at": None, "on_behalf_of": None,
+            "draft": {}, "draft_by": None, "draft_at": None,
         }  # fmt: skip
         if visit := self.visits.get(token):
             task = UserTask.objects.create(node_run=visit, **fields)
         else:
             visit = NodeRun.objects.get(instance=self.instance, token=token)
             task, _is_new = UserTask.objects.update_or_create(node_run=visit, defaults=fields)
-        self.opened.append((task, holder))
-        self.note("task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role))
+        self.opened.append(task)
+        person = holder.user.pk if holder.user else None
+        self.note(
+            "task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role), person=person
+        )
+        watch(task, effect, self.calendar, self.now)
         task_opened.send(UserTask, task=task)
 
     def hold(self, token: int, node: str, code: str, phrase: Phrase) -> None:

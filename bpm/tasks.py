@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpm import control, exchange, gates, runner, working
+from bpm import control, deadlines, exchange, gates, reminding, runner, working
 from bpm.effects import CALL, STEP, TIMER
 from bpm.engine.events import (
     Continue,
@@ -32,6 +32,12 @@ def continue_instance(run: JobRun) -> None:
 @handler(TIMER, atomic=True)
 def ring_timer(run: JobRun) -> None:
     _advance(run, TimerDue(run.args["token"]))
+
+
+@handler(deadlines.JOB, atomic=True)
+def tell_deadline(run: JobRun) -> None:
+    """A task is due soon, due now or overdue."""
+    reminding.tell(task_id=run.args["task"], due=run.args["due"], steps=run.args["steps"])
 
 
 @handler(STEP, atomic=True)

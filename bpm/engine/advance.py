@@ -15,6 +15,7 @@ from bpm.engine.activities import outcome_variable
 from bpm.engine.behaviours import enter
 from bpm.engine.books import HeldError, Limits
 from bpm.engine.catching import broadcast, escalate, fail, happen
+from bpm.engine.durations import Calendar
 from bpm.engine.events import (
     CallDone,
     CallFailed,
@@ -50,11 +51,21 @@ class UnknownOutcomeError(ValueError):
     """The answer is none of those that the task or gateway offers."""
 
 
-def advance(graph: Graph, state: State, event: Event, now: datetime, limits: Limits = LIMITS) -> Result:
-    """Applies one event to a copy of the state; runs until every token waits or the budget is spent."""
+def advance(
+    graph: Graph,
+    state: State,
+    event: Event,
+    now: datetime,
+    limits: Limits = LIMITS,
+    calendar: Calendar | None = None,
+) -> Result:
+    """Applies one event to a copy of the state; runs until every token waits or the budget is spent.
+
+    `calendar` counts working time; without one all time is.
+    """
     if state.status != waits.RUNNING:
         raise StaleEventError("the process is over")
-    run = Run(graph, state.copy(), now, limits)
+    run = Run(graph, state.copy(), now, limits, calendar)
     if not isinstance(event, Continue):
         run.state.streak = 0
     _APPLY[type(event)](run, event)

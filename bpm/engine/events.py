@@ -163,7 +163,10 @@ class NodeLeft:
 
 @dataclass(frozen=True, slots=True)
 class OpenUserTask:
-    """A person is asked. With `choice` the outcomes are the gateway's flows and the answer is a flow id."""
+    """A person is asked. With `choice` the outcomes are the gateway's flows and the answer is a flow id.
+
+    `remind` and `escalate`: when the holder is reminded before, and his head told after the due moment.
+    """
 
     token: int
     node: str
@@ -174,6 +177,8 @@ class OpenUserTask:
     candidate_role: str = ""
     candidate_groups: tuple[str, ...] = ()
     due: datetime | None = None
+    remind: datetime | None = None
+    escalate: datetime | None = None
     lane: str = ""
     choice: bool = False
 
