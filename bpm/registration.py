@@ -9,10 +9,11 @@ from bpm.definitions import may_publish
 from bpm.gates import describe_gates
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
-from bpm.pages import first_tasks
+from bpm.pages import PANELS, first_tasks
 from counterparties.matching.registry import Pointer, register_pointer
 from crm.history.kinds import EventKind, Group, register_event
 from crm.notify.notices import Notice, register_notice
+from crm.people.access import kind_label
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     HomeBlock,
@@ -94,12 +95,12 @@ def register() -> None:
     )
     register_topbar(TopbarSlot("inbox", "bpm/_inbox_slot.html", 5))
     register_home(HomeBlock("tasks", _("My tasks"), 15, my_tasks, icon="inbox"))
-    register_panel(
-        Panel(
-            "deals.deal", "processes", _("Processes"), 60, "bpm:deal_processes", count=count_runs,
-            kind="bpm.processinstance",
+    for kind, url_name in PANELS.items():
+        register_panel(
+            Panel(
+                kind, "processes", _("Processes"), 60, url_name, count=count_runs, kind="bpm.processinstance"
+            )
         )
-    )  # fmt: skip
 
 
 def may_follow(user) -> bool:
@@ -109,7 +110,7 @@ def may_follow(user) -> bool:
 
 def count_runs(record, user) -> int:
     """The runs on a card the user sees."""
-    return ProcessInstance.objects.filter(record_kind="deals.deal", record_id=record.pk).count()
+    return ProcessInstance.objects.filter(record_kind=kind_label(type(record)), record_id=record.pk).count()
 
 
 def my_tasks(request) -> str:

@@ -194,12 +194,15 @@ SENTENCES = {
     "skipped": gettext_lazy("A step was left out: %(reason)s"),
     "cancelled": gettext_lazy("The run was called off. %(reason)s"),
     "held": gettext_lazy("A step failed in every attempt: %(message)s"),
+    "chain_held": gettext_lazy(
+        "Held before its first step: %(depth)s processes have started each other in a row"
+    ),
     "ended": gettext_lazy("The end “%(node)s” was reached"),
     "finished": gettext_lazy("The run is over"),
 }
 
 
-_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text")
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text", "depth")
 
 
 def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEvent, str]]:
