@@ -130,8 +130,9 @@ COUNTERPARTY_EXAMPLE = (
     {
         "name": "Przykładowa Firma Sp. z o.o.", "tax_number": "526-025-02-74", "country": "PL", "phone": "22 123 45 67",
         "email": "biuro@przyklad.example", "website": "www.przyklad.example", "city": "Warszawa",
-        "address": "ul. Prosta 1, 00-001", "contact_person": "Anna Przykład", "contact_position": "dyrektor",
-        "contact_phone": "601 234 567", "contact_email": "anna@przyklad.example",
+        "address": "ul. Prosta 1", "postal_code": "00-001",
+        "accounts": "61 1090 1014 0000 0712 1981 2874", "contact_person": "Anna Przykład",
+        "contact_position": "dyrektor", "contact_phone": "601 234 567", "contact_email": "anna@przyklad.example",
     },
     {
         "name": "Przykładowa Firma Sp. z o.o.", "tax_number": "526-025-02-74", "contact_person": "Jan Wzór",
@@ -141,6 +142,8 @@ COUNTERPARTY_EXAMPLE = (
 CONTACT_EXAMPLE = (
     {
         "person": "Anna Przykład", "counterparty": "Przykładowa Firma Sp. z o.o.", "position": "dyrektor",
-        "phone": "601 234 567", "email": "anna@przyklad.example", "note": "Rano na budowie",
+        "role": "decyduje o zakupie",
+        "phone_mobile": "601 234 567", "phone_work": "22 123 45 67", "email": "anna@przyklad.example",
+        "consent_email": "tak", "note": "Rano na budowie",
     },
 )  # fmt: skip
