@@ -10,13 +10,14 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bpm.engine.model import Graph
 from crm.people.kinds import all_kinds, kind_named
 from crm.people.names import Named, localised
+from crm.people.visibility import RowByRow
 
 
 class ProcessDefinition(Named):
@@ -174,7 +175,7 @@ class RecordBoundQuerySet(models.QuerySet):
         condition = Q(pk__in=[])
         for kind in all_kinds():
             if kind.facts is not None:
-                seen = Exists(kind.visible(user, action).filter(pk=OuterRef(f"{self.path}record_id")))
+                seen = RowByRow(kind.visible(user, action).filter(pk=OuterRef(f"{self.path}record_id")))
                 condition |= Q(seen, **{f"{self.path}record_kind": kind.label})
         return self.filter(condition)
 

@@ -4,47 +4,22 @@ from __future__ import annotations
 
 import re
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.pl import regon
-from stdnum.util import get_cc_module
 
 from counterparties.rows import MOST_ROWS, SHAPES, SINGLES
+from crm.people.company import company_country
 from crm.people.phones import normalise_phone
+from crm.people.tax_numbers import clean_tax_number
 
 LONG_TEXTS = {"note", "status_note"}
-_PREFIXED = re.compile(r"^[A-Z]{2}(?=\d|[A-Z0-9]*\d)")
-
-
-def clean_tax_number(text: str, country: str = "") -> str:
-    """The number without decoration; another country's keeps its two letters in front.
-
-    Checked by the rules of its country where those are known. Raises ValidationError.
-    """
-    written = re.sub(r"[\W_]", "", str(text)).upper()
-    home = settings.CRM_COUNTRY
-    country = (country or home).upper()
-    prefix = _PREFIXED.match(written)
-    if prefix and (prefix[0] == country or prefix[0].lower() in eu_vat.MEMBER_STATES):
-        country, written = prefix[0], written[2:]
-    module = get_cc_module(country.lower(), "vat")
-    if module is not None:
-        try:
-            written = module.validate(written).removeprefix(country)
-        except NumberError:
-            raise ValidationError(
-                _("“%(text)s” is not a valid tax number (%(country)s)."),
-                params={"text": text, "country": country},
-            ) from None
-    return written if country == home else f"{country}{written}"[:20]
 
 
 def clean_phone(text: str, country: str = "") -> str:
     """E.164. Raises ValidationError for what is no number anywhere."""
-    number = normalise_phone(text, country or settings.CRM_COUNTRY)
+    number = normalise_phone(text, country)
     if not number:
         raise ValidationError(_("“%(text)s” is not a telephone number."), params={"text": text})
     return number
@@ -53,7 +28,7 @@ def clean_phone(text: str, country: str = "") -> str:
 def clean_registry_number(text: str, country: str = "") -> str:
     """A Polish KRS number has ten digits, written with its leading noughts; others are taken as they are."""
     written = re.sub(r"[\W_]", "", text).upper().removeprefix("KRS")
-    if (country or settings.CRM_COUNTRY) != "PL":
+    if (country or company_country()) != "PL":
         return written[:20]
     if not written.isdecimal() or len(written) > 10:
         raise ValidationError(_("“%(text)s” is not a KRS number: it has ten digits."), params={"text": text})
@@ -63,7 +38,7 @@ def clean_registry_number(text: str, country: str = "") -> str:
 def clean_statistical_number(text: str, country: str = "") -> str:
     """A Polish REGON number, its check digit verified; others are taken as they are."""
     written = re.sub(r"[\W_]", "", text).upper().removeprefix("REGON")
-    if (country or settings.CRM_COUNTRY) != "PL":
+    if (country or company_country()) != "PL":
         return written[:14]
     try:
         return regon.validate(written)

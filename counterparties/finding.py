@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from counterparties.models import Contact, Counterparty
 from counterparties.name_keys import name_key, person_key
 from crm.listing.imports.cells import tax_number_of
+from crm.people.company import company_country
 from crm.people.phones import normalise_phone
 
 
@@ -48,10 +48,10 @@ def _place(text: str, known: set[str], by_name: Callable[[str], str]) -> tuple[s
     """The column a text is looked for in, with the value in its stored spelling."""
     if "@" in text:
         return "email", text.strip().lower()
-    if "tax_number" in known and (number := tax_number_of(text, settings.CRM_COUNTRY)):
+    if "tax_number" in known and (number := tax_number_of(text, company_country())):
         return "tax_number", number
     digits = sum(char.isdigit() for char in text)
-    if digits > 6 and (phone := normalise_phone(text, settings.CRM_COUNTRY)):
+    if digits > 6 and (phone := normalise_phone(text)):
         return "phone", phone
     key = by_name(text)
     return ("name_key", key) if key else None

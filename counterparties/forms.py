@@ -38,7 +38,7 @@ RELOAD = {
 
 
 class CounterpartyForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
-    """The type comes first: it decides the attributes; another type asks for the form anew."""
+    """A new record's type comes first: it decides the attributes; another type asks for the form anew."""
 
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     phone = RowsFormField(PHONES, label=_("Phones"))
@@ -82,19 +82,26 @@ class CounterpartyForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
         (_("Further addresses"), ("addresses",)),
     )
 
-    def __init__(self, *args, reload_url: str, **kwargs):
+    def __init__(self, *args, reload_url: str = "", **kwargs):
         super().__init__(*args, **kwargs)
         self._limit_dictionaries()
-        self.types = list(
-            CounterpartyType.objects.filter(Q(is_active=True) | Q(pk=self.instance.counterparty_type_id))
-        )
-        field = self.fields["counterparty_type"]
-        field.choices = [(one.pk, str(one)) for one in self.types]
-        field.widget.attrs |= {**RELOAD, "hx-get": reload_url}
+        self.type = self._offer_types(reload_url)
         self._offer_categories()
-        self.type = self._chosen_type()
-        self.initial["counterparty_type"] = self.type.pk if self.type else None
         self.add_attribute_fields(self.type.attribute_set_id if self.type else None)
+
+    def _offer_types(self, reload_url: str) -> CounterpartyType | None:
+        """The type in force. A saved record's is changed on a page of its own, for it decides what is kept."""
+        if self.instance.pk:
+            del self.fields["counterparty_type"]
+            return self.instance.counterparty_type
+        types = list(CounterpartyType.objects.filter(is_active=True))
+        field = self.fields["counterparty_type"]
+        field.choices = [(one.pk, str(one)) for one in types]
+        field.widget.attrs |= {**RELOAD, "hx-get": reload_url}
+        given = str(self.given("counterparty_type") or "")
+        chosen = next((one for one in types if str(one.pk) == given), types[0] if types else None)
+        self.initial["counterparty_type"] = chosen.pk if chosen else None
+        return chosen
 
     def _limit_dictionaries(self) -> None:
         """What is offered, and what the record has already."""
@@ -137,12 +144,6 @@ class CounterpartyForm(RowsFormMixin, CleanedValuesMixin, RecordForm):
         if chosen:
             values["categories"] = [int(pk) for name in chosen for pk in self.cleaned_data[name]]
         return values
-
-    def _chosen_type(self) -> CounterpartyType | None:
-        given = str(self.given("counterparty_type") or "")
-        return next(
-            (one for one in self.types if str(one.pk) == given), self.types[0] if self.types else None
-        )
 
 
 class ContactForm(RowsFormMixin, CleanedValuesMixin, RecordForm):

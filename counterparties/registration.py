@@ -8,11 +8,13 @@ from counterparties.categories import category_rule
 from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
+from counterparties.retyping import EVENT as TYPE_CHANGED
+from counterparties.retyping import plan_restoring, restore_type
 from counterparties.rows import SINGLES
 from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_contact, edit_counterparty
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
-from crm.history.undoing import Editor, register_editor
+from crm.history.undoing import Editor, Replay, register_editor, register_replay
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
@@ -34,6 +36,13 @@ EVENTS = (
         "counterparty_created", _("added the counterparty (%(type)s)"), "plus-circle", Group.CHANGE, "blue"
     ),
     EventKind("counterparty_changed", _("changed the counterparty"), "pencil", Group.CHANGE, "grey"),
+    EventKind(
+        "counterparty_type_changed",
+        _("changed the type: %(old)s → %(new)s"),
+        "arrow-left-right",
+        Group.CHANGE,
+        "blue",
+    ),
     EventKind("contact_created", _("added the contact"), "person-plus", Group.CHANGE, "blue"),
     EventKind("contact_changed", _("changed the contact"), "pencil", Group.CHANGE, "grey"),
     EventKind(
@@ -135,9 +144,13 @@ def register_counterparties() -> None:
 
 def _register_editors() -> None:
     # The type decides which attributes there are, so a change of it is not taken back field by field.
-    fields = frozenset(COUNTERPARTY_FIELDS - {"counterparty_type"})
+    register_replay(TYPE_CHANGED, Replay(plan_restoring, restore_type))
     register_editor(
-        Editor(COUNTERPARTY, fields, lambda record, **edit: edit_counterparty(counterparty=record, **edit))
+        Editor(
+            COUNTERPARTY,
+            frozenset(COUNTERPARTY_FIELDS),
+            lambda record, **edit: edit_counterparty(counterparty=record, **edit),
+        )
     )
     register_editor(
         Editor(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
@@ -19,6 +18,7 @@ from stdnum import iban as iban_numbers
 from stdnum.exceptions import ValidationError as NumberError
 
 from counterparties.banks import bank_of
+from crm.people.company import company_country
 from crm.people.phones import read_phone, show_phone, split_phones
 
 MOST_ROWS = 20
@@ -127,7 +127,7 @@ class RowsField(models.JSONField):
 
 
 def _phone(row: dict, country: str) -> dict:
-    number, extension = read_phone(row["raw"], country or settings.CRM_COUNTRY)
+    number, extension = read_phone(row["raw"], country)
     if not number:
         raise ValidationError(_("“%(text)s” is not a telephone number."), params={"text": row["raw"]})
     return {"label": row["label"], "raw": row["raw"], "number": number, "ext": extension}
@@ -149,7 +149,7 @@ def _messenger(row: dict, country: str) -> dict:
 def _account(row: dict, country: str) -> dict:
     written = iban_numbers.compact(row["iban"]).upper()
     if written[:2].isdigit():
-        written = f"{country or settings.CRM_COUNTRY}{written}"
+        written = f"{country or company_country()}{written}"
     try:
         number = iban_numbers.validate(written)
     except NumberError:
@@ -198,7 +198,7 @@ def _parts(text: str, country: str) -> list[str]:
 
 
 def _phones(text: str, country: str) -> list[str]:
-    several = split_phones(text, country or settings.CRM_COUNTRY)
+    several = split_phones(text, country)
     return several if len(several) > 1 else [text]
 
 
@@ -297,7 +297,7 @@ def _plain_row(single: str, value: str, typed: str = "") -> dict:
         return {"label": "", "email": value}
     if not typed or typed == value:
         return {"label": "", "raw": show_phone(value), "number": value, "ext": ""}
-    return {"label": "", "raw": typed, "number": value, "ext": read_phone(typed, settings.CRM_COUNTRY)[1]}
+    return {"label": "", "raw": typed, "number": value, "ext": read_phone(typed)[1]}
 
 
 def with_texts(record, single: str, texts: list[tuple[str, str]]) -> dict:

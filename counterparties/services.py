@@ -19,7 +19,6 @@ from counterparties.signals import (
     counterparty_changed,
     counterparty_created,
 )
-from crm.attributes.models import AttributeValue
 from crm.attributes.services import attributes_of, set_attributes, write_derived
 from crm.history.editing import edit_record
 from crm.history.kinds import named
@@ -51,7 +50,6 @@ COUNTERPARTY_FIELDS = {
     "categories",
     "note",
     "owner",
-    "counterparty_type",
 }
 CONTACT_FIELDS = {
     "first_name",
@@ -137,8 +135,8 @@ def edit_counterparty(
 ) -> list[str]:
     """Changes fields and attributes; returns the names of those that differ, attributes as `attr_key`.
 
-    With another type `attributes` are the new type's; values the new type does not know stay stored, unseen.
-    Raises PermissionDenied, EditConflict, ValidationError.
+    Another type is another schema: see `counterparties.retyping`. Raises PermissionDenied, EditConflict,
+    ValidationError.
     """
     demand_known(values, COUNTERPARTY_FIELDS)
     demand_assignable(counterparty, values, by)
@@ -146,21 +144,16 @@ def edit_counterparty(
     _read_categories(values, by_form=attributes is not None)
     if values.get("parent") != counterparty.parent and "parent" in values:
         demand_no_ring(counterparty, values["parent"], by)
-    retyped = (
-        values.get("counterparty_type", counterparty.counterparty_type) != counterparty.counterparty_type
+    event = edit_record(
+        record=counterparty,
+        values=values,
+        attributes=attributes,
+        version=version,
+        by=by,
+        kind="counterparty_changed",
+        via=via,
     )
-    options = {"record": counterparty, "by": by, "kind": "counterparty_changed", "via": via}
-    if retyped:
-        events = [edit_record(values=values, version=version, **options)]
-        AttributeValue.objects.filter(
-            record_kind=kind_label(Counterparty), record_id=counterparty.pk
-        ).delete()
-        events.append(
-            edit_record(values={}, attributes=attributes or {}, version=counterparty.version, **options)
-        )
-    else:
-        events = [edit_record(values=values, attributes=attributes, version=version, **options)]
-    fields = changed_fields(events)
+    fields = changed_fields(event)
     if fields:
         counterparty_changed.send(Counterparty, counterparty=counterparty, by=by, fields=fields)
         publish(kind=kind_label(Counterparty), record=counterparty)
@@ -175,9 +168,9 @@ def _read_categories(values: dict, *, by_form: bool) -> None:
             demand_required(values["categories"])
 
 
-def changed_fields(events: list) -> list[str]:
-    """The names of the fields that the events (None for nothing) changed."""
-    return [change.field for event in events if event is not None for change in event.changes.all()]
+def changed_fields(event) -> list[str]:
+    """The names of the fields that the event (None for nothing) changed."""
+    return [change.field for change in event.changes.all()] if event is not None else []
 
 
 @transaction.atomic
@@ -230,7 +223,7 @@ def edit_contact(
         cards=list(contact.counterparties.all()),
         via=via,
     )
-    fields = changed_fields([event])
+    fields = changed_fields(event)
     if fields:
         contact_changed.send(Contact, contact=contact, by=by, fields=fields)
         publish(kind=kind_label(Contact), record=contact)

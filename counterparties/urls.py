@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counterparties.views import consents, contacts, counterparties, groups, handovers, links, vcards
+from counterparties.views import consents, contacts, counterparties, groups, handovers, links, types, vcards
 
 app_name = "counterparties"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("duplicates/", counterparties.counterparty_duplicates, name="counterparty_duplicates"),
     path("<int:pk>/", counterparties.counterparty_detail, name="counterparty_detail"),
     path("<int:pk>/edit/", counterparties.counterparty_update, name="counterparty_update"),
+    path("<int:pk>/type/", types.counterparty_type, name="counterparty_type"),
     path("<int:pk>/contacts/", counterparties.counterparty_contacts, name="counterparty_contacts"),
     path("<int:pk>/group/", groups.counterparty_group, name="counterparty_group"),
     path("<int:pk>/links/", links.link_create, {"card": "counterparty"}, name="counterparty_link"),

@@ -105,7 +105,7 @@ def edit_lead(
         kind="lead_changed",
         via=via,
     )
-    fields = changed_fields([event])
+    fields = changed_fields(event)
     if "owner" in fields:
         tell_owners([lead], by=by)
     if fields:

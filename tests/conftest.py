@@ -7,6 +7,7 @@ import pytest
 # Playwright's event loop would otherwise make Django refuse the ORM in the same thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
+from crm.people.company import company_of_environment, remember_company
 from tests.factories.people import make_company
 
 
@@ -17,6 +18,12 @@ def quick_settings(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.AXES_ENABLED = False
     settings.JOBS_RING = False
+
+
+@pytest.fixture(autouse=True)
+def known_company():
+    """Every test begins with the company of the environment, remembered: no page reads it at a moment of its own."""
+    remember_company(company_of_environment(), seconds=1e9)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 
 from collab.calendar.demo import _DONE, _PLANNED
@@ -22,7 +23,7 @@ TOLD = timedelta(days=200)
 KIND = kind_label(Activity)
 _COLUMNS = (
     "kind subject starts_at ends_at done_at cancelled_at result lead_id deal_id counterparty_id contact_id owner_id "
-    "department_id created_by_id created_at updated_at version"
+    "department_id created_by_id created_at updated_at version search_text sort_key"
 )
 
 
@@ -61,13 +62,22 @@ def _row(cards: list[Card], owner: User, at: datetime, rest: list) -> list:
     return [*rest, *keys, owner.pk, owner.department_id, owner.pk, at, at]
 
 
+@cache
+def _found_by(subject: str, result: str) -> tuple[str, str]:
+    """The texts by which such an activity is found and ordered."""
+    activity = Activity(subject=subject, result=result)
+    activity.refresh_search()
+    return activity.search_text, activity.sort_key
+
+
 def _done(
     table, chronicle: Chronicle, demo: Demo, rng: Random, cards: list[Card], owner: User, at: datetime
 ) -> int:
     kind, subject, result = rng.choice(_DONE)
     is_cancelled = rng.random() < 0.04
     moments = [at, at, None if is_cancelled else at, at if is_cancelled else None]
-    pk = table.add(*_row(cards, owner, at, [kind, subject, *moments, "" if is_cancelled else result]), 1)
+    result = "" if is_cancelled else result
+    pk = table.add(*_row(cards, owner, at, [kind, subject, *moments, result]), 1, *_found_by(subject, result))
     if at > demo.now - TOLD:
         verb, payload = ("cancelled", {}) if is_cancelled else ("completed", {"note": result})
         chronicle.tell(f"{kind}_{verb}", (KIND, pk), at=at, actor=owner.pk, cards=cards, payload=payload)
@@ -93,6 +103,7 @@ def _planned(
     start = demo.now + timedelta(days=days, minutes=30 * rng.randint(0, 15))
     ends = start + timedelta(minutes=minutes) if minutes else None
     at = max(min(start, demo.now) - timedelta(days=rng.randint(1, 6)), born)
-    pk = table.add(*_row(cards, owner, at, [kind, subject, start, ends, None, None, ""]), 1)
+    row = _row(cards, owner, at, [kind, subject, start, ends, None, None, ""])
+    pk = table.add(*row, 1, *_found_by(subject, ""))
     payload = {"when": moment(start), "note": ""}
     chronicle.tell(f"{kind}_planned", (KIND, pk), at=at, actor=owner.pk, cards=cards, payload=payload)

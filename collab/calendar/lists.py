@@ -12,13 +12,17 @@ from collab.calendar.models import Activity
 from collab.calendar.selectors import calendars_open_to, involving, part_condition, with_cards
 from crm.listing.lists import RecordList
 from crm.people.access import kind_label
+from crm.people.search import matching
 
 DONE = "done"
 TABS = [("overdue", _("Overdue")), ("today", _("Today")), ("later", _("Later")), (DONE, _("Done"))]
 
 
 class ActivityList(RecordList):
-    """`person` is the reader, or somebody whose calendar he may see (parameter `owner`)."""
+    """`person` is the reader, or somebody whose calendar he may see (parameter `owner`).
+
+    A search (`q`) goes through everything the reader may see, whosever it is, the latest entered first.
+    """
 
     model = Activity
     tabs = TABS
@@ -27,8 +31,7 @@ class ActivityList(RecordList):
     def __init__(self, user, params):
         super().__init__(user, params)
         self.now = timezone.now()
-        self.query = ""
-        self.sort = "-done_at" if self.tab == DONE else "starts_at"
+        self.sort = "-id" if self.query else "-done_at" if self.tab == DONE else "starts_at"
 
     @cached_property
     def people(self) -> list:
@@ -44,6 +47,8 @@ class ActivityList(RecordList):
 
     @cached_property
     def visible(self) -> QuerySet:
+        if self.query:
+            return Activity.objects.visible_to(self.user).filter(matching(self.query, self.user, Activity))
         return involving(self.person).visible_to(self.user)
 
     def condition(self, tab: str) -> Q:
@@ -63,6 +68,8 @@ class ActivityList(RecordList):
 
     @cached_property
     def matching_rows(self) -> QuerySet:
+        if self.query:
+            return self.visible
         if self.tab in dict(TABS):
             return self.visible.filter(self.condition(self.tab))
         return self.visible.open()

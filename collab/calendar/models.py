@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from counterparties.models import Contact, Counterparty
 from crm.people.access import kind_label
-from crm.people.visibility import OwnedRecord, VisibleQuerySet
+from crm.people.search import Searchable
+from crm.people.visibility import OwnedRecord, VisibleQuerySet, sees
 from deals.models import Deal
 from leads.models import Lead
 
@@ -75,8 +76,7 @@ def _by_card(user, action: str) -> Q:
     """Correlated, so that a page of activities asks about its own cards only."""
     condition, above = Q(), {}
     for name, model in CARDS.items():
-        seen = Exists(model.objects.visible_to(user, action).filter(pk=OuterRef(f"{name}_id")))
-        condition |= Q(seen, **above, **{f"{name}__isnull": False})
+        condition |= Q(sees(user, model, f"{name}_id", action), **above, **{f"{name}__isnull": False})
         above[f"{name}__isnull"] = True
     return condition
 
@@ -85,7 +85,7 @@ def _card(model: str):
     return models.ForeignKey(model, models.PROTECT, null=True, blank=True, related_name="activities")
 
 
-class Activity(OwnedRecord):
+class Activity(Searchable, OwnedRecord):
     """Planned until `done_at` or `cancelled_at` is set. `result` is what came of it, `description` what it is for."""
 
     kind = models.CharField(_("kind"), max_length=10, choices=ActivityKind.choices)
@@ -144,6 +144,9 @@ class Activity(OwnedRecord):
 
     def __str__(self) -> str:
         return self.subject
+
+    def searchable_parts(self) -> list[str]:
+        return [self.subject, self.place, self.description, self.result]
 
     @property
     def is_open(self) -> bool:

@@ -4,6 +4,8 @@ from functools import partial
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.blocks import next_strip, today
@@ -58,6 +60,9 @@ def register_all() -> None:
             "calendar-event",
             "collab_calendar:activity_detail",
             personal=True,
+            searchable=True,
+            summary=_summary,
+            summary_related=("owner",),
         )
     )
     register_deletable("collab_calendar.activity")
@@ -79,6 +84,11 @@ def register_all() -> None:
     _register_pages()
     _register_card_parts()
     _register_operation()
+
+
+def _summary(activity: Activity) -> str:
+    at = date_format(localtime(activity.done_at or activity.starts_at), "SHORT_DATE_FORMAT")
+    return f"{activity.get_kind_display()}, {at}, {activity.owner}"
 
 
 def _register_events() -> None:

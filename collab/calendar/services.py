@@ -216,8 +216,15 @@ def _set_participants(activity: Activity, by, participants: Iterable) -> None:
 
 def _close(activity: Activity, **values) -> None:
     """A conditional write: of two people who complete the same activity only one succeeds."""
-    changed = Activity.objects.open().filter(pk=activity.pk)
-    if not changed.update(version=activity.version + 1, updated_at=timezone.now(), **values):
+    for name, value in values.items():
+        setattr(activity, name, value)
+    activity.refresh_search()
+    values |= {
+        "search_text": activity.search_text,
+        "updated_at": timezone.now(),
+        "version": activity.version + 1,
+    }
+    if not Activity.objects.open().filter(pk=activity.pk).update(**values):
         raise ActivityClosed(_("This is already done or cancelled."))
     activity.refresh_from_db()
 

@@ -43,7 +43,7 @@ EVENTS = (
 def register_matching() -> None:
     register_mergeable(
         # The type decides which attributes there are: it stays the survivor's.
-        MergeKind(Counterparty, lambda: COUNTERPARTY_FIELDS - {"counterparty_type"}),
+        MergeKind(Counterparty, lambda: COUNTERPARTY_FIELDS),
         MergeKind(Contact, lambda: CONTACT_FIELDS),
     )
     register_traits(Counterparty, organisation_traits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -25,6 +24,7 @@ from counterparties.rows import (
 )
 from crm.attributes.models import AttributedRecord, AttributeSet
 from crm.people.access import kind_label
+from crm.people.company import company_country
 from crm.people.phones import show_phone
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord
@@ -33,7 +33,7 @@ CONTACT_KIND = "counterparties.contact"
 
 
 def home_country() -> str:
-    return settings.CRM_COUNTRY
+    return company_country()
 
 
 class Matchable(Searchable):

@@ -14,6 +14,7 @@ from counterparties.forms import CounterpartyForm
 from counterparties.lists import CounterpartyList
 from counterparties.matching.views.typing import matches_page
 from counterparties.models import Category, Contact, ContactLink, Counterparty
+from counterparties.retyping import TYPE
 from counterparties.services import create_counterparty, edit_counterparty
 from crm.attributes.cards import attribute_facts
 from crm.history.editing import EditConflict
@@ -52,6 +53,7 @@ def counterparty_detail(request, pk: int):
         "record": record,
         "card_kind": LABEL,
         "may_edit": record.may_edit,
+        "type_is_locked": TYPE in request.user.access.locked_fields(Counterparty),
         "facts": counterparty_card_facts(record),
         "categories": Category.objects.filter(members__counterparty=record),
         "sections": [*attribute_facts(record, request.user), *counterparty_sections(record)],
@@ -94,14 +96,12 @@ def _created(request, form: CounterpartyForm) -> Counterparty | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def counterparty_update(request, pk: int):
-    """409 when somebody changed the same field meanwhile. A GET with values shows the form for another type."""
+    """409 when somebody changed the same field meanwhile."""
     records = Counterparty.objects.select_related("owner", "counterparty_type")
     record = get_visible(Counterparty, request.user, pk, "edit", queryset=records)
-    options = {"instance": record, "user": request.user, "reload_url": request.path}
+    form = CounterpartyForm(request.POST or None, request.FILES or None, instance=record, user=request.user)
     if request.method != "POST":
-        form = CounterpartyForm(initial=request.GET.dict(), **options)
         return _update_page(request, form, record)
-    form = CounterpartyForm(request.POST, request.FILES, **options)
     if not form.is_valid():
         return _update_page(request, form, record, 422)
     url = reverse("counterparties:counterparty_detail", args=[pk])
@@ -127,7 +127,8 @@ def _save(request, form: CounterpartyForm, record: Counterparty) -> None:
 
 
 def _update_page(request, form: CounterpartyForm, record: Counterparty, status: int = 200):
-    context = {"form": form, "record": record}
+    locked = TYPE in request.user.access.locked_fields(Counterparty)
+    context = {"form": form, "record": record, "type_is_locked": locked}
     return page(request, "counterparties/counterparty_update.html", context, partial="form", status=status)
 
 

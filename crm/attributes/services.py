@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import EMPTY_VALUES
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from crm.attributes.conditions import applicable_keys
@@ -76,7 +77,10 @@ def demand_unique(record: AttributedRecord, attributes: list[Attribute], values:
 
 
 def write_derived(record: AttributedRecord, attributes: list[Attribute]) -> None:
-    """Makes the indexed rows equal the record's JSON and puts its files on its card; in the caller's transaction."""
+    """Makes the indexed rows equal the record's JSON and puts its files on its card; in the caller's transaction.
+
+    Raises ValidationError (keyed by field name) when somebody has just taken a unique value.
+    """
     kind = kind_label(type(record))
     _attach_files(record, attributes, kind)
     derived = [attribute for attribute in attributes if attribute.is_derived]
@@ -89,7 +93,20 @@ def write_derived(record: AttributedRecord, attributes: list[Attribute]) -> None
         if record.attributes.get(attribute.key) is not None
         for row in derived_rows(attribute, kind, record.pk, record.attributes[attribute.key])
     ]
-    AttributeValue.objects.bulk_create(rows)
+    if any(row.unique_key is not None for row in rows):
+        _write_unique(record, derived, rows)
+    else:
+        AttributeValue.objects.bulk_create(rows)
+
+
+def _write_unique(record: AttributedRecord, derived: list[Attribute], rows: list[AttributeValue]) -> None:
+    """Raises ValidationError when somebody took a unique value after it was checked."""
+    try:
+        with transaction.atomic():
+            AttributeValue.objects.bulk_create(rows)
+    except IntegrityError:
+        demand_unique(record, derived, record.attributes)
+        raise
 
 
 def _attach_files(record: AttributedRecord, attributes: list[Attribute], kind: str) -> None:

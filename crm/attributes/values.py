@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, URLValidator, validate_email
 from django.db.models import QuerySet
@@ -148,7 +147,7 @@ def _clean_url(attribute: Attribute, raw, present=None) -> str:
 
 
 def _clean_phone(attribute: Attribute, raw, present=None) -> str:
-    number = normalise_phone(raw, settings.CRM_COUNTRY)
+    number = normalise_phone(raw)
     if not number:
         raise ValidationError(_("Enter a telephone number."))
     return number
@@ -220,7 +219,7 @@ def show_value(attribute: Attribute, value) -> str:
         items = typed if isinstance(typed, list) else [typed]
         return ", ".join(str(labels.get(str(item), item)) for item in items)
     if kind == AttributeKind.PHONE:
-        return show_phone(str(typed), settings.CRM_COUNTRY)
+        return show_phone(str(typed))
     return _showing.get(kind, str)(typed)
 
 

@@ -68,14 +68,14 @@ def edit_record(
     fresh = type(record).objects.select_for_update().get(pk=record.pk)
     _lend_relations(record, fresh)
     schema = _schema_of(fresh, attributes)
-    changes = _field_changes(fresh, values)
+    changes = field_changes(fresh, values)
     changed = {change.field for change in changes}
     of_attributes = _attribute_changes(fresh, attributes, schema, by)
     changes += of_attributes
     if by.access.locked_fields(type(record)) & {change.field for change in changes}:
         raise PermissionDenied
     if version != fresh.version:
-        _demand_no_clash(fresh, changes, version, by)
+        demand_no_clash(fresh, changes, version, by)
     if not changes:
         return None
     for name, value in values.items():
@@ -92,7 +92,8 @@ def edit_record(
     )
 
 
-def _field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
+def field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
+    """What writing `values` would change."""
     changes = []
     for name, new in values.items():
         field = fresh._meta.get_field(name)
@@ -138,7 +139,8 @@ def _attribute_changes(
     return changes
 
 
-def _demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int, by) -> None:
+def demand_no_clash(fresh: models.Model, changes: list[FieldChange], version: int, by) -> None:
+    """Raises EditConflict when one of the fields has been changed since `version`."""
     since = Change.objects.filter(
         event__subject_kind=kind_label(type(fresh)), event__subject_id=fresh.pk, event__version__gt=version
     )

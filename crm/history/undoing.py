@@ -55,7 +55,19 @@ class Undo:
     attributes: dict
 
 
+@dataclass(frozen=True)
+class Replay:
+    """How events of one kind are taken back where fields alone do not tell it.
+
+    `plan(event=, record=, by=)` gives an `Undo`; `apply(event=, record=, plan=, by=)` does it.
+    """
+
+    plan: Callable[..., Undo]
+    apply: Callable[..., None]
+
+
 _editors: dict[str, Editor] = {}
+_replays: dict[str, Replay] = {}
 _pages: dict[str, Callable[[Event], str]] = {}
 
 
@@ -67,6 +79,11 @@ def register_editor(editor: Editor) -> None:
 def editor_of(kind: str) -> Editor | None:
     """How records of the kind are edited, None where no area has said so."""
     return _editors.get(kind)
+
+
+def register_replay(event_kind: str, replay: Replay) -> None:
+    """Events of this kind are taken back as the area says. Called from its `AppConfig.ready()`."""
+    _replays[event_kind] = replay
 
 
 def register_undo_page(event_kind: str, url: Callable[[Event], str]) -> None:
@@ -81,6 +98,8 @@ def undo_page(event: Event) -> str:
 
 def can_undo(event: Event, changes: list[Change]) -> bool:
     """Whether undoing the event makes sense at all; asks the database nothing."""
+    if event.kind in _replays:
+        return True
     editor = _editors.get(event.subject_kind)
     return (
         event.kind not in _pages
@@ -95,6 +114,8 @@ def _is_known(editor: Editor, name: str) -> bool:
 
 def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
     """What undoing the event would do now. Changes of fields hidden from `by` are left out and left alone."""
+    if event.kind in _replays:
+        return _replays[event.kind].plan(event=event, record=record, by=by)
     plan = Undo([], [], {}, {})
     hidden = by.access.hidden_fields(type(record))
     editor = _editors.get(event.subject_kind)
@@ -177,7 +198,9 @@ def undo_event(*, event: Event, by) -> Undo:
     kind.model._base_manager.select_for_update().values_list("pk").get(pk=record.pk)
     record.refresh_from_db()
     plan = plan_undo(event=event, record=record, by=by)
-    if plan.back:
+    if plan.back and event.kind in _replays:
+        _replays[event.kind].apply(event=event, record=record, plan=plan, by=by)
+    elif plan.back:
         _editors[event.subject_kind].edit(
             record=record,
             values=plan.values,

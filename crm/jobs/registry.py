@@ -5,6 +5,7 @@ def run_import(run: JobRun) -> dict: ...
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -30,6 +31,7 @@ class Handler:
 
 
 _handlers: dict[str, Handler] = {}
+_surroundings: Callable[[object], AbstractContextManager] | None = None
 
 
 def handler(
@@ -58,6 +60,17 @@ def handler(
         return function
 
     return register
+
+
+def register_surroundings(enter: Callable[[object], AbstractContextManager]) -> None:
+    """`enter(user)`: the language and zone in which the jobs of a user, or of nobody (None), run."""
+    global _surroundings
+    _surroundings = enter
+
+
+def surroundings(user) -> AbstractContextManager:
+    """What has been registered, else nothing in particular."""
+    return _surroundings(user) if _surroundings else nullcontext()
 
 
 @lru_cache(maxsize=1)

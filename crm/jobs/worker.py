@@ -3,19 +3,17 @@
 import logging
 import time
 import uuid
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
-from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from crm.jobs import doorbell
 from crm.jobs.models import Job
-from crm.jobs.registry import Handler, UnknownKind, all_handlers, handler_for
+from crm.jobs.registry import Handler, UnknownKind, all_handlers, handler_for, surroundings
 from crm.jobs.run import (
     LEASE,
     JobCancelled,
@@ -170,7 +168,7 @@ def _execute(run: JobRun) -> None:
     """Runs the handler and writes down how it ended. Raises nothing that a handler raises."""
     logger.info("job %s attempt %s", run.job, run.job.attempts)
     try:
-        with renewed_lease(run), _language_of(run.by):
+        with renewed_lease(run), surroundings(run.by):
             _handle(run)
     except LeaseLost:
         logger.warning("job %s went to another worker", run.job)
@@ -197,11 +195,6 @@ def _handle(run: JobRun) -> None:
         result = run.handler.function(run)
         with transaction.atomic():
             _finish(run, result)
-
-
-def _language_of(user) -> AbstractContextManager:
-    """Texts a job writes are for the person it works for."""
-    return translation.override(getattr(user, "language", "") or settings.LANGUAGE_CODE)
 
 
 def _finish(run: JobRun, result: dict | None) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm.listing.imports.cells import CellError, clean
@@ -14,6 +13,7 @@ from crm.listing.imports.staging import message_of, user_names
 from crm.listing.imports.templates import offered_templates
 from crm.listing.models import Import, ImportRow
 from crm.listing.sheets.limits import ENCODINGS
+from crm.people.company import company_country
 from crm.people.models import User
 
 ENCODING_NAMES = {
@@ -165,7 +165,7 @@ class MappingForm(forms.Form):
                 clean(
                     target,
                     text,
-                    region=settings.CRM_COUNTRY,
+                    region=company_country(),
                     users=user_names() if target.kind == "user" else None,
                 )
             except CellError as error:

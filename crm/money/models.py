@@ -1,10 +1,10 @@
 """Currencies and their dated rates to the company's currency."""
 
-from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.people.company import company
 from crm.people.names import Named
 
 
@@ -46,4 +46,4 @@ class Rate(models.Model):
 
 def default_currency() -> str:
     """The company's own currency."""
-    return settings.CRM_CURRENCY
+    return company().currency

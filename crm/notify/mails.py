@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from crm.notify.models import Cadence, Notification
+from crm.people.company import company
 from crm.people.models import User
 
 MORNING = time(8)
@@ -54,7 +55,7 @@ def letter(user: User, rows: list[Notification], message_id: str) -> EmailMultiA
         lines = [(row, absolute(row.url or reverse("notify:notification_list"))) for row in rows]
         choices = absolute(reverse("notify:choice_list"))
         context = {
-            "user": user, "lines": lines, "choices_url": choices, "company": settings.CRM_COMPANY,
+            "user": user, "lines": lines, "choices_url": choices, "company": company(),
             "language": user.language,
         }  # fmt: skip
         found = EmailMultiAlternatives(
@@ -86,4 +87,4 @@ def _subject(rows: list[Notification]) -> str:
     if len(rows) == 1:
         return " ".join(rows[0].sentence.split())[:LONGEST_SUBJECT]
     words = ngettext("%(count)s new thing for you", "%(count)s new things for you", len(rows))
-    return f"{settings.CRM_COMPANY}: {words % {'count': len(rows)}}"
+    return f"{company().name}: {words % {'count': len(rows)}}"

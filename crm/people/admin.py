@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from crm.people.company import company_language, company_time_zone
 from crm.people.forms import FieldRuleForm, FieldRuleFormSet, RoleForm
-from crm.people.models import Absence, CalendarDay, Department, FieldRule, Role, User, WorkingSpan
+from crm.people.models import Absence, CalendarDay, Department, FieldRule, Role, User
 
 admin.site.unregister(Group)
 
@@ -42,13 +43,6 @@ class RoleAdmin(ModelAdmin):
         form.save_scopes(form.instance)
 
 
-@admin.register(WorkingSpan)
-class WorkingSpanAdmin(ModelAdmin):
-    """The week's hours; without any, Monday to Friday from nine to five."""
-
-    list_display = ["weekday", "starts", "ends"]
-
-
 @admin.register(CalendarDay)
 class CalendarDayAdmin(ModelAdmin):
     """Days of the company's own; the country's public holidays are known already."""
@@ -76,6 +70,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         (_("Place and rights"), {"fields": ["department", "roles", "is_active", "is_staff", "is_superuser"]}),
         (_("Interface"), {"fields": ["language", "time_zone", "theme"]}),
     ]
+
+    def save_model(self, request, obj, form, change):
+        """A new account begins in the company's language and zone."""
+        if not change:
+            obj.language, obj.time_zone = company_language(), company_time_zone()
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Absence)

@@ -10,6 +10,7 @@ long as it really was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,17 +18,19 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
-from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from crm.people.company import company
 from crm.people.names import Named
 
 MIDNIGHT = time(0)
 FARTHEST_DAYS = 3660
+_SPAN = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
 STANDARD_WEEK = {weekday: [(time(9), time(17))] for weekday in range(5)}
 
 
@@ -117,15 +120,51 @@ def public_holidays(country: str, year: int) -> dict[date, str]:
     return _holiday_names(country, year, language)
 
 
-def working_calendar() -> WorkingCalendar:
-    """The company's calendar; Monday to Friday, 9 to 17, until hours are given. Two queries."""
+def working_week() -> dict[int, Hours]:
+    """The hours by weekday; Monday to Friday, 9 to 17, until others are given."""
     week: dict[int, Hours] = {}
     for span in WorkingSpan.objects.all():
         week.setdefault(span.weekday, []).append((span.starts, span.ends))
+    return week or STANDARD_WEEK
+
+
+def show_hours(hours: Hours) -> str:
+    """As people type them: `09:00–12:00, 13:00–17:00`; a day's end is 24:00."""
+    return ", ".join(
+        f"{starts:%H:%M}–{'24:00' if ends == MIDNIGHT else f'{ends:%H:%M}'}" for starts, ends in hours
+    )
+
+
+def read_hours(text: str) -> Hours:
+    """The spans of a day, in order; none for an empty text. Raises ValidationError, also when two overlap."""
+    found: Hours = []
+    for part in filter(None, (part.strip() for part in re.split(r"[,;]", text))):
+        match = _SPAN.fullmatch(part)
+        try:
+            first, last = (
+                [(int(match[number]), int(match[number + 1] or 0)) for number in (1, 3)] if match else ()
+            )
+            found.append((time(*first), MIDNIGHT if last == (24, 0) else time(*last)))
+        except ValueError:
+            raise ValidationError(
+                _("“%(part)s” is no time of day: write 9:00–17:00."), params={"part": part[:40]}
+            ) from None
+    found.sort()
+    ends_before = MIDNIGHT
+    for number, (starts, ends) in enumerate(found):
+        is_last = number == len(found) - 1
+        if starts < ends_before or (ends <= starts and not (is_last and ends == MIDNIGHT)):
+            raise ValidationError(_("Hours must end after they begin, and must not overlap."))
+        ends_before = ends
+    return found
+
+
+def working_calendar() -> WorkingCalendar:
+    """The company's calendar. Two queries."""
     return WorkingCalendar(
-        week=week or STANDARD_WEEK,
-        country=settings.CRM_COUNTRY,
-        zone=ZoneInfo(settings.TIME_ZONE),
+        week=working_week(),
+        country=company().country,
+        zone=ZoneInfo(company().time_zone),
         days=dict(CalendarDay.objects.values_list("date", "is_working")),
     )
 

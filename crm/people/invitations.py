@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from crm.jobs.services import enqueue
+from crm.people.company import company, company_language, company_time_zone
 
 GOOD_FOR = timedelta(days=7)
 PAUSE = timedelta(minutes=2)
@@ -109,7 +110,7 @@ def _demand(by) -> None:
 
 
 @transaction.atomic
-def invite(*, email: str, department=None, roles=(), language: str = "pl", by) -> Invitation:
+def invite(*, email: str, department=None, roles=(), language: str = "", by) -> Invitation:
     """Sends a letter with the link. Raises PermissionDenied, ValidationError (an account or invitation is there)."""
     from crm.people.models import User
 
@@ -125,7 +126,8 @@ def invite(*, email: str, department=None, roles=(), language: str = "pl", by) -
             _("That was %(most)s invitations within an hour. Go on later.") % {"most": MOST_AN_HOUR}
         )
     found = Invitation.objects.create(
-        email=email, department=department, language=language, invited_by=by, nonce=secrets.token_hex(16),
+        email=email, department=department, invited_by=by,
+        language=language or company_language(), nonce=secrets.token_hex(16),
         expires_at=timezone.now() + GOOD_FOR,
     )  # fmt: skip
     found.roles.set(roles)
@@ -179,6 +181,7 @@ def accept(*, invitation: Invitation, user) -> bool:
     His name, login, password and language are set; the rest is the invitation's.
     """
     user.email, user.department = invitation.email, invitation.department
+    user.time_zone = company_time_zone()
     user.save()
     used = Invitation.objects.open().filter(pk=invitation.pk, expires_at__gt=timezone.now())
     if not used.update(accepted_at=timezone.now(), user=user):
@@ -193,11 +196,11 @@ def letter_of(invitation: Invitation) -> EmailMultiAlternatives:
     with override(invitation.language):
         context = {
             "invitation": invitation,
-            "company": settings.CRM_COMPANY,
+            "company": company(),
             "url": f"{settings.CRM_URL}{reverse('people:invitation_acceptance', args=[invitation.token])}",
         }
         return EmailMultiAlternatives(
-            subject=_("%(company)s invites you to its CRM") % {"company": settings.CRM_COMPANY},
+            subject=_("%(company)s invites you to its CRM") % {"company": company().name},
             body=render_to_string("people/invitation_mail.txt", context),
             to=[invitation.email],
             headers={"Auto-Submitted": "auto-generated"},

@@ -1,8 +1,10 @@
-"""Each request runs in the signed-in user's language and time zone."""
+"""Each request runs in the signed-in user's language and time zone, a visitor's in the company's zone."""
 
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
+
+from crm.people.company import company_time_zone
 
 
 class PersonalSettingsMiddleware:
@@ -14,7 +16,8 @@ class PersonalSettingsMiddleware:
     def __call__(self, request):
         user = request.user
         if not user.is_authenticated:
-            return self.get_response(request)
+            with timezone.override(ZoneInfo(company_time_zone())):
+                return self.get_response(request)
         request.LANGUAGE_CODE = user.language
         with translation.override(user.language), timezone.override(ZoneInfo(user.time_zone)):
             response = self.get_response(request)

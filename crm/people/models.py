@@ -1,7 +1,5 @@
 """Users, the department tree with its heads, and roles made of scopes."""
 
-from zoneinfo import available_timezones
-
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -12,11 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from crm.people.absences import Absence
 from crm.people.access import Access
 from crm.people.calendar import CalendarDay, WorkingSpan
+from crm.people.company import Company
 from crm.people.names import Named
+from crm.people.time_zones import validate_time_zone
 
 __all__ = [
     "Absence",
     "CalendarDay",
+    "Company",
     "Department",
     "FieldLevel",
     "FieldRule",
@@ -145,12 +146,6 @@ class Theme(models.TextChoices):
     AUTO = "auto", _("as the system")
     LIGHT = "light", _("light")
     DARK = "dark", _("dark")
-
-
-def validate_time_zone(value: str) -> None:
-    """Raises ValidationError for a name the time-zone database does not know."""
-    if value not in available_timezones():
-        raise ValidationError(_("%(zone)s is not a known time zone."), params={"zone": value})
 
 
 class User(AbstractUser):

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import phonenumbers
 
+from crm.people.company import company_country
+
 _SPREADSHEET_FLOAT = re.compile(r"^\s*(\+?\d+)[.,]0+\s*$")
 _SPREADSHEET_EXPONENT = re.compile(r"^\s*(\d)[.,](\d+)[eE]\+?(\d{1,2})\s*$")
 _EXTENSION = re.compile(r"[\s,;]*\b(?:wewn?|ext|int)\b\.?:?\s*(\d{1,6})\s*$", re.IGNORECASE)
@@ -14,27 +16,27 @@ _LONGEST_TEXT = 60
 _DIGITS = range(5, 20)
 
 
-def normalise_phone(text: object, region: str = "PL") -> str:
+def normalise_phone(text: object, region: str = "") -> str:
     """Return the number in E.164 ("+48221234567"), or "" when the text holds no valid number.
 
     Understands "(22) 123-45-67", "0048 22 123 45 67", "tel. 22 1234567", and what spreadsheets make of a
     number: 48221234567.0, 4.8221234567E+10. A number written with its country code but without "+" counts as
-    international when it is not a number of `region`.
+    international when it is not a number of `region`, which is the company's country unless one is given.
     """
-    number = _parse(_plain(text), region)
+    number = _parse(_plain(text), region or company_country())
     if number is None:
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def read_phone(text: object, region: str = "PL") -> tuple[str, str]:
+def read_phone(text: object, region: str = "") -> tuple[str, str]:
     """The number in E.164 and the extension written after it; two empty texts for no number."""
     number = normalise_phone(text, region)
     found = _EXTENSION.search(str(text)) if number else None
     return number, found[1] if found else ""
 
 
-def split_phones(text: object, region: str = "PL") -> list[str]:
+def split_phones(text: object, region: str = "") -> list[str]:
     """All numbers of a cell that may hold several ("22 123 45 67; 601 234 567"), in order, each once."""
     whole = normalise_phone(text, region)
     if whole:
@@ -47,9 +49,13 @@ def split_phones(text: object, region: str = "PL") -> list[str]:
     return list(found)
 
 
+def show_phone(e164: str, region: str = "") -> str:
+    """The number as people of `region` (the company's country) write it; what cannot be parsed comes back as it is."""
+    return _shown(e164, region or company_country())
+
+
 @lru_cache(20_000)
-def show_phone(e164: str, region: str = "PL") -> str:
-    """The number as people of `region` write it; what cannot be parsed comes back as it is."""
+def _shown(e164: str, region: str) -> str:
     try:
         number = phonenumbers.parse(e164, region)
     except phonenumbers.NumberParseException:

@@ -3,19 +3,16 @@
 import re
 
 from django.db import models
-from django.db.models.functions import Left
-from django.db.models.lookups import StartsWith
 
 from crm.people.fields import ATTRIBUTE, unmask
 from crm.people.folding import fold, sort_key
+from crm.people.fragments import LENGTH
 
 _MARKS = re.compile(r"[\s()+/.\-\u2010-\u2015]")
 _NUMBER = re.compile(r"(?:[a-z]{2})?(\d{3,})")
-# Fragments shorter than an index of trigrams can hold are taken for the beginning of a word.
+# So many digits are a number.
 _SHORT = 3
 _MOST_WORDS = 8
-BEGINNING = 40
-"""So many first characters of a text are indexed."""
 
 
 @models.CharField.register_lookup
@@ -88,13 +85,16 @@ def starting(text: str, user=None, model: type[models.Model] | None = None) -> m
     if hides_text(user, model):
         return models.Q(sort_key__resembles=f"{_name_pattern(folded)}%")
     # By an index of its own: the one of fragments would bring every text that holds these letters anywhere.
-    return models.Q(StartsWith(Left("search_text", BEGINNING), folded[:BEGINNING]))
+    return models.Q(search_text__begins=folded)
 
 
 def _in_text(word: str) -> models.Q:
-    if len(word) < _SHORT:
-        return models.Q(search_text__startswith=word) | models.Q(search_text__contains=f" {word}")
-    return models.Q(search_text__contains=word)
+    """A word too short for the index of fragments is taken for the beginning of a word."""
+    if len(word) >= LENGTH:
+        return models.Q(search_text__holds=word)
+    inside = f" {word}"
+    how = "holds" if len(inside) >= LENGTH else "contains"
+    return models.Q(search_text__begins=word) | models.Q(**{f"search_text__{how}": inside})
 
 
 def _in_name(word: str) -> models.Q:

@@ -30,12 +30,22 @@ class VisibleQuerySet(models.QuerySet):
         return self.filter(user.access.condition(self.model, action), deleted_at__isnull=False)
 
 
-def sees(user, model: type[OwnedRecord], column: str) -> models.Exists:
-    """The condition that the record `column` points at is visible to `user`.
+class RowByRow(models.Exists):
+    """An EXISTS that is asked for one row after another.
+
+    PostgreSQL would rather read all that the inner query holds beforehand, however few rows the page wants; an OFFSET,
+    of nothing, keeps it from that.
+    """
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
+def sees(user, model: type[OwnedRecord], column: str, action: str = "view") -> RowByRow:
+    """The condition that `user` may perform `action` on the record that `column` points at.
 
     Correlated: a page's few rows ask about their own records. `column__in=visible` would have SQLite read them all.
     """
-    return models.Exists(model.objects.visible_to(user).filter(pk=models.OuterRef(column)))
+    return RowByRow(model.objects.visible_to(user, action).filter(pk=models.OuterRef(column)))
 
 
 def _allowed(user, action: str, model) -> models.Case | models.Value:

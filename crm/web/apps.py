@@ -13,6 +13,7 @@ class WebConfig(AppConfig):
         from crm.notify.notices import Notice, register_notice
         from crm.people.invitations import may_invite
         from crm.people.kinds import kind_named
+        from crm.web.company import may_change_company
         from crm.web.first_steps import render_first_steps
         from crm.web.registry import (
             CardAction,
@@ -24,6 +25,16 @@ class WebConfig(AppConfig):
         )
 
         register_menu(MenuEntry("home", _("My day"), "sun", "web:home", 0, phone=True))
+        register_menu(
+            MenuEntry(
+                "company",
+                _("Company settings"),
+                "building-gear",
+                "web:company_settings",
+                190,
+                allowed=may_change_company,
+            )
+        )
         register_menu(
             MenuEntry(
                 "access",
@@ -58,6 +69,7 @@ class WebConfig(AppConfig):
             HomeBlock("first-steps", _("First steps"), 0, render_first_steps, icon="signpost-2", wide=True)
         )
         register_event(
+            EventKind("company_changed", _("changed the company settings"), "building-gear"),
             EventKind("shared_view", _("shared the record with %(user)s, to look at"), "person-plus"),
             EventKind("shared_edit", _("shared the record with %(user)s, to edit"), "person-plus"),
             EventKind("share_withdrawn", _("took the share back from %(user)s"), "person-dash"),

@@ -1,6 +1,8 @@
-"""What the base template needs on every page; nothing here asks the database."""
+"""What the base template needs on every page; only what is remembered, no record is read."""
 
 from django.conf import settings
+
+from crm.people.company import company
 
 
 def frame(request):
@@ -9,6 +11,6 @@ def frame(request):
     return {
         "theme": user.theme if signed_in else request.COOKIES.get("theme", "auto"),
         "sidebar": "closed" if request.COOKIES.get("sidebar") == "closed" else "open",
-        "company": settings.CRM_COMPANY,
+        "company": company().name,
         "demo": settings.DEMO,
     }

@@ -55,10 +55,10 @@ STEPS = (
         _several_people,
     ),
     FirstStep(
-        _("Set the working hours"),
-        _("Response times are counted in them."),
-        "clock",
-        lambda: reverse("admin:people_workingspan_changelist"),
+        _("Check the company settings"),
+        _("Address, currency and working hours: response times are counted in them."),
+        "building-gear",
+        lambda: reverse("web:company_settings"),
         WorkingSpan.objects.exists,
     ),
     FirstStep(

@@ -4,6 +4,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from crm.people.company import company_time_zone
 from crm.people.models import Theme, User
 from crm.web.widgets import LongSelect
 
@@ -13,7 +14,7 @@ def time_zones():
     places = {
         zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
     }
-    return [(zone, zone.replace("_", " ")) for zone in sorted(places | {"UTC", settings.TIME_ZONE})]
+    return [(zone, zone.replace("_", " ")) for zone in sorted(places | {"UTC", company_time_zone()})]
 
 
 class ProfileForm(forms.ModelForm):

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from crm.people.company import company
+
 OFFLINE_FILES = (
     "v/tabler.min.css", "css/tokens.css", "css/frame.css", "css/components.css", "css/bare.css", "js/theme.js",
     "js/retry.js", "img/mark.svg",
@@ -31,8 +33,8 @@ def manifest(request):
     ]
     return JsonResponse(
         {
-            "name": settings.CRM_COMPANY,
-            "short_name": settings.CRM_COMPANY[:12],
+            "name": company().name,
+            "short_name": company().name[:12],
             "description": _("Leads, deals and the day's work in one place."),
             "id": "/",
             "start_url": "/",
@@ -53,7 +55,7 @@ def manifest(request):
 def service_worker(request):
     """Keeps the offline page and its files, never a page of anybody's."""
     files = [static(name) for name in OFFLINE_FILES]
-    version = hashlib.sha256("".join([*files, settings.CRM_COMPANY]).encode()).hexdigest()[:12]
+    version = hashlib.sha256("".join([*files, company().name]).encode()).hexdigest()[:12]
     context = {"version": version, "offline": reverse("web:offline"), "files": files}
     return render(request, "web/sw.js", context, content_type="text/javascript")
 

@@ -1,7 +1,9 @@
-"""Search over every kind that keeps a folded text: one query for each kind the reader may view, best hits first."""
+"""Search over every kind that keeps a folded text and that the reader may view, best hits first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+
+from django.db.models import QuerySet, Value
 
 from crm.people.fields import mask
 from crm.people.folding import fold
@@ -49,13 +51,10 @@ def find(user, query: str, *, shown: int = SHOWN, recent: Collection[Pair] = ())
     if not wanted:
         return []
     groups = []
-    for kind in all_kinds():
-        if not kind.searchable or not user.access.may(kind.label, "view"):
-            continue
-        ranked = _ranked(user, kind, wanted, recent)
-        if ranked:
-            hits = [_hit(user, kind, record, rank) for rank, record in ranked[:shown]]
-            groups.append(Group(kind, hits, len(ranked) > shown))
+    for kind, records in _candidates(user, wanted, recent):
+        ranked = _ranked(user, kind, records, wanted, recent)
+        hits = [_hit(user, kind, record, rank) for rank, record in ranked[:shown]]
+        groups.append(Group(kind, hits, len(ranked) > shown))
     return sorted(groups, key=lambda group: group.hits[0].rank)
 
 
@@ -72,34 +71,53 @@ def _hit(user, kind: RecordKind, record, rank: tuple = ()) -> Hit:
     return Hit(str(record), kind.url(record.pk), kind.icon, summary, rank)
 
 
-def _ranked(user, kind: RecordKind, wanted: str, recent: Collection[Pair]) -> list[tuple[tuple, object]]:
-    """The candidates of a kind with their ranks, best first."""
+def _ranked(
+    user, kind: RecordKind, records: Iterable, wanted: str, recent: Collection[Pair]
+) -> list[tuple[tuple, object]]:
+    """The records of a kind with their ranks, best first."""
     by_name = hides_text(user, kind.model)
-    found = {record.pk: record for record in _candidates(user, kind, wanted, recent)}
     rows = []
-    for pk, record in sorted(found.items(), reverse=True):
+    for record in records:
         closeness = _closeness(wanted, fold(str(record)), "" if by_name else record.search_text)
-        unseen = (kind.label, pk) not in recent
+        unseen = (kind.label, record.pk) not in recent
         foreign = getattr(record, "owner_id", None) != user.pk
         closed = not getattr(record, "is_open", True)
         rows.append(((closeness, unseen, foreign, closed), record))
     return sorted(rows, key=lambda row: row[0])
 
 
-def _candidates(user, kind: RecordKind, wanted: str, recent: Collection[Pair]):
+def _candidates(user, wanted: str, recent: Collection[Pair]) -> Iterator[tuple[RecordKind, QuerySet]]:
+    """The kinds that hold candidates, each with these: one query names them all, one for each kind reads them."""
+    kinds = {
+        kind.label: kind for kind in all_kinds() if kind.searchable and user.access.may(kind.label, "view")
+    }
+    parts = [part for kind in kinds.values() for part in _named(user, kind, wanted, recent)]
+    if not parts:
+        return
+    found: dict[str, set[int]] = {}
+    for label, pk in parts[0].union(*parts[1:], all=True):
+        found.setdefault(label, set()).add(pk)
+    for label, pks in found.items():
+        kind = kinds[label]
+        rows = (
+            kind.model.objects.select_related(*kind.summary_related)
+            if kind.summary_related
+            else kind.model.objects
+        )
+        yield kind, rows.filter(pk__in=pks).order_by("-pk")
+
+
+def _named(user, kind: RecordKind, wanted: str, recent: Collection[Pair]) -> list[QuerySet]:
     """The newest matches, those whose name begins so, and those looked at lately: bounded, whatever was typed."""
     visible = kind.visible(user).order_by("-pk").values("pk")
     matches = visible.filter(matching(wanted, user, kind.model))
     parts = [matches[:CANDIDATES], visible.filter(starting(wanted, user, kind.model))[:BEGINNINGS]]
     if pks := [pk for label, pk in recent if label == kind.label]:
         parts.append(matches.filter(pk__in=pks))
-    records = (
-        kind.model.objects.select_related(*kind.summary_related)
-        if kind.summary_related
-        else kind.model.objects
-    )
-    found = [records.filter(pk__in=part) for part in parts]
-    return found[0].union(*found[1:], all=True)
+    return [
+        kind.model.objects.order_by().filter(pk__in=part).values_list(Value(kind.label), "pk")
+        for part in parts
+    ]
 
 
 def _closeness(wanted: str, title: str, text: str) -> int:

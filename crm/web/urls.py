@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.web import installing, sight, starting, views
+from crm.web import company_page, installing, sight, starting, views
 
 app_name = "web"
 
@@ -18,6 +18,7 @@ urlpatterns = [
         name="record_share_withdrawal",
     ),
     path("card/<str:kind>/<int:pk>/access/", sight.record_access, name="record_access"),
+    path("company/", company_page.company_settings, name="company_settings"),
     path("access/", sight.access_overview, name="access_overview"),
     path("demo-removal/", starting.demo_removal, name="demo_removal"),
     path("shortcuts/", views.shortcuts, name="shortcuts"),

@@ -162,26 +162,21 @@ def test_hostile_types(rep, signed_in, kind):
     assert client.post(url, {"counterparty_type": kind, "name": "A", "country": "PL"}).status_code == 422
 
 
-def test_update_to_another_type(rep, record, signed_in):
-    partner = make_type("partner")
+def test_the_edit_form_leaves_the_type_and_leads_to_its_page(rep, record, signed_in):
     url = address("counterparty_update", record.pk)
-    html = (
-        signed_in(rep)
-        .get(url, {"counterparty_type": partner.pk, "version": 1}, headers=HTMX)
-        .content.decode()
-    )
-    assert 'name="attr_level"' in html
+    html = signed_in(rep).get(url, headers=HTMX).content.decode()
+    assert "counterparty_type" not in html
+    assert address("counterparty_type", record.pk) in html
     values = {
-        "counterparty_type": partner.pk,
+        "counterparty_type": make_type("partner").pk,
         "name": "X",
         "country": "PL",
         "version": 1,
-        "attr_level": "gold",
         "owner": rep.pk,
     }
     assert signed_in(rep).post(url, values).status_code == 302
     record.refresh_from_db()
-    assert (record.counterparty_type, record.attributes["level"]) == (partner, "gold")
+    assert (record.name, record.counterparty_type.key) == ("X", "company")
 
 
 def test_two_people_editing(rep, head, record, signed_in):

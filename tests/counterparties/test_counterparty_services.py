@@ -3,7 +3,6 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from counterparties.cleaning import clean_tax_number
 from counterparties.duplicates import duplicate_counterparties, find_counterparties
 from counterparties.models import ContactLink
 from counterparties.name_keys import name_key, person_key
@@ -18,6 +17,7 @@ from counterparties.services import (
 from crm.attributes.models import AttributeValue
 from crm.history.cards import card_history
 from crm.history.editing import EditConflict
+from crm.people.tax_numbers import clean_tax_number
 from tests.factories.counterparties import make_contact, make_counterparty, make_type
 
 
@@ -145,34 +145,6 @@ def test_only_the_same_field_is_a_conflict(rep, head):
         edit_counterparty(counterparty=made, values={"name": "Mine"}, version=1, by=rep)
     made.refresh_from_db()
     assert (made.name, made.city) == ("Theirs", "Łódź")
-
-
-def test_another_type_asks_for_its_own_attributes(rep):
-    made = make_counterparty(rep, attributes={"industry": "it"})
-    partner = make_type("partner")
-    with pytest.raises(ValidationError):
-        edit_counterparty(
-            counterparty=made,
-            values={"counterparty_type": partner},
-            attributes={"level": ""},
-            version=1,
-            by=rep,
-        )
-    made.refresh_from_db()
-    assert made.counterparty_type.key == "company"
-    fields = edit_counterparty(
-        counterparty=made,
-        values={"counterparty_type": partner},
-        attributes={"level": "gold"},
-        version=1,
-        by=rep,
-    )
-    assert (fields, made.counterparty_type, made.attributes["level"]) == (
-        ["counterparty_type", "attr_level"],
-        partner,
-        "gold",
-    )
-    assert list(AttributeValue.objects.values_list("attribute__key", "text")) == [("level", "gold")]
 
 
 def test_the_first_contact_is_the_primary_one(rep):

@@ -1,7 +1,9 @@
 """Search finds by fragments, blind to accents, and never shows what the reader may not see."""
 
 import pytest
+from django.utils import timezone
 
+from collab.calendar.services import complete_activity, log_activity, plan_activity
 from crm.people.models import FieldRule, User
 from crm.web.searching import SHOWN, find
 from deals.services import request_stage
@@ -168,3 +170,30 @@ def test_the_palette_costs_at_most_ten_queries(signed_in, rep, django_assert_max
     client = signed_in(rep)
     with django_assert_max_num_queries(10):
         client.get("/search/palette/", {"q": "same", "recent": f"deals.deal:{deal.pk}"})
+
+
+def test_activities_are_found_by_what_was_planned_and_said(signed_in, rep, outsider):
+    deal = make_deal(rep, name="Maszyny")
+    activity = log_activity(
+        kind="call", subject="Telefon o dźwigach", result="Chcą żurawia", by=rep, deal=deal
+    )
+    assert [texts(rep, query) for query in ("dzwig", "zuraw")] == [[activity.subject]] * 2
+    assert texts(outsider, "dzwig") == []
+    page = signed_in(rep).get("/search/", {"q": "telefon o"})
+    assert page["Location"] == f"/calendar/activities/{activity.pk}/"
+
+
+def test_what_came_of_an_activity_is_found_once_it_is_done(rep):
+    deal = make_deal(rep)
+    activity = plan_activity(kind="call", subject="Oddzwonić", starts_at=timezone.now(), by=rep, deal=deal)
+    complete_activity(activity=activity, result="Zgodzili się na rabat", by=rep)
+    assert texts(rep, "rabat") == ["Oddzwonić"]
+
+
+def test_a_private_activity_is_found_by_its_people_alone(rep, head, admin_user):
+    plan_activity(kind="call", subject="Canary call", starts_at=timezone.now(), is_private=True, by=rep)
+    assert (texts(rep, "canary"), texts(head, "canary"), texts(admin_user, "canary")) == (
+        ["Canary call"],
+        [],
+        [],
+    )

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -23,6 +22,7 @@ from crm.listing.tags.models import Tag
 from crm.listing.tags.services import FIELD as TAGS
 from crm.listing.tags.services import change_tags, make_tag, put_tags
 from crm.people.access import kind_label
+from crm.people.company import company_country
 from crm.people.folding import fold
 from crm.people.kinds import kind_named
 from crm.people.models import User
@@ -299,7 +299,7 @@ def make_entry(dictionary: type[Named], text: str) -> Named:
     entry = dictionary(name=text)
     known = {field.name for field in dictionary._meta.concrete_fields}
     if "country" in known:
-        entry.country = settings.CRM_COUNTRY
+        entry.country = company_country()
     if "key" in known:
         base = "-".join("".join(char if char.isalnum() else " " for char in fold(text)).split())[:32] or "x"
         taken = set(dictionary._default_manager.filter(key__startswith=base).values_list("key", flat=True))

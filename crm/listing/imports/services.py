@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -25,6 +24,7 @@ from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.templates import apply_template, learned, recognise, save_template
 from crm.listing.models import Import, ImportRow, ImportTemplate
 from crm.listing.sheets.reading import Book, Row, read_head
+from crm.people.company import company_country
 
 HEAD_ROWS = 40
 HEAD_CHARACTERS = 200
@@ -127,7 +127,7 @@ def take_head(
     found = find_header(book.rows, fields)
     run.header_row = found if header_row is None else header_row
     columns = list_columns(book.rows, run.header_row, samples=0)
-    mapping = guess_mapping(columns, fields, region=settings.CRM_COUNTRY, learned=learned(run))
+    mapping = guess_mapping(columns, fields, region=company_country(), learned=learned(run))
     run.mapping = {str(index): key for index, key in mapping.items()}
     headers = {column.index: column.header for column in columns}
     run.columns = [headers.get(index, "") for index in range(max(headers, default=-1) + 1)]

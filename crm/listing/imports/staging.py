@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-
 from crm.listing.imports import cells
 from crm.listing.imports.lookups import find_records
 from crm.listing.imports.registry import Importer, ImportField, Key, Match, Values
 from crm.listing.models import Import, ImportRow
 from crm.listing.sheets.reading import Row
+from crm.people.company import company_country
 from crm.people.folding import fold
 from crm.people.models import User
 
@@ -212,7 +211,7 @@ def read_values(
         text = row[index] if index < len(row) else ""
         try:
             value, further = cells.clean(
-                target, text, region=settings.CRM_COUNTRY, country=country, users=users
+                target, text, region=company_country(), country=country, users=users
             )
         except cells.CellError as error:
             errors.append(fault(target.key, index, error.code, **error.params))

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.people import invitations
+from crm.people.company import company_language
 from crm.people.invitation_forms import AcceptanceForm, InvitationForm
 from crm.people.invitations import Invitation
 from crm.web.htmx import page
@@ -31,7 +32,7 @@ def invitation_list(request):
     """Who was invited and what became of it; a POST invites."""
     if not invitations.may_invite(request.user):
         raise PermissionDenied
-    form = InvitationForm(request.POST or None, initial={"language": request.user.language})
+    form = InvitationForm(request.POST or None, initial={"language": company_language()})
     if form.is_valid():
         try:
             invitations.invite(by=request.user, **form.cleaned_data)

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 from django import template
-from django.conf import settings
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from crm.listing.cells import is_writable
 from crm.listing.fields import Field
 from crm.money.format import show_money
+from crm.money.models import default_currency
 from crm.people.phones import show_phone
 from crm.web import formats, icons, registry, toasts, tokens
 
@@ -61,7 +61,7 @@ def _avatar(text, name, size):
 @register.filter
 def money(amount, currency=""):
     """An amount with its currency (a code or a record with one), the company's own when none is given."""
-    code = getattr(currency, "code", currency) or settings.CRM_CURRENCY
+    code = getattr(currency, "code", currency) or default_currency()
     return _money(amount, str(code), get_language()) if amount not in (None, "") else ""
 
 

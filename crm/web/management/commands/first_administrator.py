@@ -1,11 +1,10 @@
 """`manage.py first_administrator`: makes an empty installation usable: roles, dictionaries, funnels, one administrator.
 
-Reads CRM_ADMIN_LOGIN, CRM_ADMIN_EMAIL, CRM_ADMIN_PASSWORD and CRM_COMPANY from the environment.
+Reads CRM_ADMIN_LOGIN, CRM_ADMIN_EMAIL, CRM_ADMIN_PASSWORD and the company's values from the environment.
 """
 
 import os
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +12,12 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from crm.money.services import create_standard_currencies
+from crm.people.company import (
+    company_language,
+    company_of_environment,
+    company_time_zone,
+    forget_company,
+)
 from crm.people.models import Department, User
 from crm.people.roles import create_standard_roles
 from crm.web.standard import create_standard_data
@@ -30,7 +35,12 @@ class Command(BaseCommand):
         if not (login and email and password):
             raise CommandError("Set CRM_ADMIN_LOGIN, CRM_ADMIN_EMAIL and CRM_ADMIN_PASSWORD.")
         user = User(
-            username=login, email=email, is_staff=True, is_superuser=True, language=settings.LANGUAGE_CODE
+            username=login,
+            email=email,
+            is_staff=True,
+            is_superuser=True,
+            language=company_language(),
+            time_zone=company_time_zone(),
         )
         try:
             validate_email(email)
@@ -43,10 +53,13 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def _create(self, user: User, password: str) -> None:
+        company = company_of_environment()
+        company.save()
+        forget_company()
         roles = create_standard_roles()
         create_standard_currencies()
         create_standard_data()
-        user.department = Department.objects.create(name=settings.CRM_COMPANY, name_pl=settings.CRM_COMPANY)
+        user.department = Department.objects.create(name=company.name, name_pl=company.name)
         user.set_password(password)
         user.save()
         user.roles.add(roles["administrator"])
