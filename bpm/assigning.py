@@ -8,7 +8,8 @@ from django.utils.translation import gettext_noop
 
 from bpm.engine.events import OpenUserTask
 from bpm.engine.phrases import Phrase
-from bpm.models import ProcessInstance
+from bpm.models import ProcessInstance, UserTask
+from crm.people.absences import stand_in, substitutes
 from crm.people.kinds import kind_of
 from crm.people.models import Department, Role, User
 
@@ -28,11 +29,19 @@ class Holder:
     user: User | None = None
     role: Role | None = None
 
-    def people(self) -> list[User]:
-        """Whom to tell."""
-        if self.user:
-            return [self.user]
-        return list(self.role.users.filter(is_active=True)) if self.role else []
+
+def people_of(task: UserTask, instance: ProcessInstance) -> list[User]:
+    """In whose inboxes an open task stands: its assignee's and his substitute's, or everybody's of its role."""
+    if task.assignee:
+        return [task.assignee, *_deputies(task.assignee, instance)]
+    return list(task.candidate_role.users.filter(is_active=True)) if task.candidate_role else []
+
+
+def _deputies(user: User, instance: ProcessInstance) -> list[User]:
+    """Who stands in for the user today; not whoever asked for the move that the task decides."""
+    barred = {user.pk, instance.started_by_id} if instance.request_id else {user.pk}
+    pk = stand_in(user.pk, substitutes())
+    return [] if pk is None or pk in barred else list(User.objects.filter(pk=pk, is_active=True))
 
 
 def holder_of(effect: OpenUserTask, instance: ProcessInstance, record) -> Holder:

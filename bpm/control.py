@@ -11,10 +11,8 @@ from bpm import gates, runner
 from bpm.effects import PRIORITY, Gathered
 from bpm.engine.advance import UnknownOutcomeError
 from bpm.engine.events import Cancelled, Retry, Skip, StaleEventError
-from bpm.models import InstanceStatus, ProcessInstance, UserTask
+from bpm.models import InstanceStatus, ProcessInstance
 from crm.jobs.services import enqueue
-from crm.notify.services import publish
-from crm.people.visibility import may
 
 
 def may_operate(user, instance: ProcessInstance, record=None) -> bool:
@@ -63,29 +61,6 @@ def skip_step(
     except UnknownOutcomeError:
         raise ValidationError(_("Choose how the step is to end.")) from None
     return locked
-
-
-@transaction.atomic
-def give_task(*, task: UserTask, user, by) -> UserTask:
-    """Gives an open task to somebody else, who must see the record. Raises PermissionDenied, ValidationError."""
-    locked = _locked(task.instance, by)
-    record, fresh = locked.record(), UserTask.objects.select_related("node_run", "assignee").get(pk=task.pk)
-    if not fresh.is_open:
-        raise ValidationError(_("This task is no longer needed."))
-    if record is None or not user.is_active or not may(user, "view", record):
-        raise ValidationError(
-            _("%(user)s may not see this record, so the task cannot be given to them.") % {"user": user}
-        )
-    before, fresh.assignee = fresh.assignee, user
-    fresh.save(update_fields=["assignee"])
-    state = runner.read_state(locked, record)
-    step = Gathered(locked, record, state, by, timezone.now())
-    step.note("task_given", fresh.node_run.node, task=fresh.pk, holder=str(user))
-    step.write_log()
-    runner.tell_task(fresh, [user], record, by=by)
-    publish(kind=runner.INBOX, users=[each for each in (before, user) if each])
-    gates.settle(locked, state, by=by)
-    return fresh
 
 
 @transaction.atomic

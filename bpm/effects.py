@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from bpm import exchange
-from bpm.assigning import Holder, NobodyFound, holder_of
+from bpm.assigning import NobodyFound, holder_of
 from bpm.engine import events as say
 from bpm.engine import state as waits
 from bpm.engine.advance import advance
@@ -50,7 +50,7 @@ class Gathered:
         self.timers: dict[int, say.SetTimer] = {}
         self.dropped: set[int] = set()
         self.log: list[tuple[str, str, dict]] = []
-        self.opened: list[tuple[UserTask, Holder]] = []
+        self.opened: list[UserTask] = []
         self.closed: list[UserTask] = []
         self.subscribed: dict[int, say.Subscribe] = {}
         self.unsubscribed: set[int] = set()
@@ -129,15 +129,19 @@ class Gathered:
             "instance": self.instance, "name": effect.name or effect.node, "name_pl": effect.names.get("pl", ""),
             "assignee": holder.user, "candidate_role": holder.role, "form": effect.form.to_json(),
             "is_choice": effect.choice, "status": TaskStatus.OPEN, "opened_at": self.now, "due_at": effect.due,
-            "outcome": "", "comment": "", "values": {}, "done_by": None, "done_at": None,
+            "outcome": "", "comment": "", "values": {}, "done_by": None, "done_at": None, "on_behalf_of": None,
+            "draft": {}, "draft_by": None, "draft_at": None,
         }  # fmt: skip
         if visit := self.visits.get(token):
             task = UserTask.objects.create(node_run=visit, **fields)
         else:
             visit = NodeRun.objects.get(instance=self.instance, token=token)
             task, _is_new = UserTask.objects.update_or_create(node_run=visit, defaults=fields)
-        self.opened.append((task, holder))
-        self.note("task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role))
+        self.opened.append(task)
+        person = holder.user.pk if holder.user else None
+        self.note(
+            "task_opened", effect.node, task=task.pk, holder=str(holder.user or holder.role), person=person
+        )
         task_opened.send(UserTask, task=task)
 
     def hold(self, token: int, node: str, code: str, phrase: Phrase) -> None:

@@ -20,6 +20,7 @@ from crm.files.services import check_upload
 from crm.money.fields import MoneyFormField
 from crm.people.models import User
 from crm.people.names import localised
+from crm.web.widgets import LongSelect
 from funnel.models import Stage
 
 MAX_DIAGRAM = 1024 * 1024
@@ -81,7 +82,10 @@ class TaskForm(forms.Form):
 
     prefix = "a"
 
-    def __init__(self, form: Form, *args, outcome: str = "", variables: dict | None = None, **kwargs):
+    def __init__(
+        self, form: Form, *args, outcome: str = "", variables: dict | None = None, draft: dict | None = None,
+        **kwargs,
+    ):  # fmt: skip
         super().__init__(*args, **kwargs)
         self.snapshot = form
         chosen = next((each for each in form.outcomes if each.key == outcome), None)
@@ -96,6 +100,20 @@ class TaskForm(forms.Form):
                 label=_("Comment"), max_length=5000, required=must, widget=forms.Textarea(attrs={"rows": 3}),
                 error_messages={"required": error},
             )  # fmt: skip
+        self.initial |= {key: text for key, text in (draft or {}).items() if key in self.fields}
+
+    @property
+    def typed_fields(self) -> list[str]:
+        """The fields a draft can keep."""
+        return [key for key, field in self.fields.items() if not isinstance(field, forms.FileField)]
+
+    def typed(self) -> dict[str, str]:
+        """What stands in the fields, right or wrong, as a draft keeps it."""
+        return {key: text for key in self.typed_fields if (text := self.data.get(self.add_prefix(key), ""))}
+
+    @property
+    def has_files(self) -> bool:
+        return any(field.type == "file" for field in self.snapshot.fields)
 
     @property
     def drops_file(self) -> bool:
@@ -135,6 +153,25 @@ def first_value(field: Field, variables: dict):
     owner, _dot, name = field.bind.partition(".")
     facts = variables.get(owner)
     return facts.get(name) if isinstance(facts, dict) and field.type != "file" else None
+
+
+class HandoverForm(forms.Form):
+    """Who is to do a task, and why."""
+
+    user = forms.ModelChoiceField(
+        User.objects.none(), label=_("Who is to do it"), to_field_name="username", empty_label=_("– choose –"),
+        widget=LongSelect,
+    )  # fmt: skip
+    comment = forms.CharField(
+        label=_("What they should know"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, holder_id: int | None, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = User.objects.filter(is_active=True).exclude(pk=holder_id)
 
 
 class UploadForm(forms.Form):

@@ -12,11 +12,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from bpm import runner
+from bpm.assigning import people_of
+from bpm.effects import Gathered
 from bpm.engine.advance import UnknownOutcomeError
 from bpm.engine.events import StaleEventError, TaskDone
 from bpm.engine.model import Form
 from bpm.engine.values import encode
-from bpm.models import ProcessInstance, TaskStatus, UserTask
+from bpm.models import ProcessEvent, ProcessInstance, TaskStatus, UserTask
 from bpm.signals import task_completed
 from crm.files.models import StoredFile
 from crm.files.services import store_file
@@ -49,7 +51,7 @@ COUNTED_SINGLY = 200
 @cache
 def _own_tasks() -> Prepared:
     def build(user_id: int):
-        rows = UserTask.objects.open().assigned(User(pk=user_id)).order_by()
+        rows = UserTask.objects.open().own(User(pk=user_id)).order_by()
         return rows.values_list("instance__record_kind", "instance__record_id")[: COUNTED_SINGLY + 1]
 
     return Prepared(build, 1)
@@ -57,6 +59,8 @@ def _own_tasks() -> Prepared:
 
 def _count(user) -> int:
     """First whose tasks they are, then which of the few records he sees: the whole question is ten times dearer."""
+    if user.access.stands_in_for:
+        return UserTask.objects.open().for_user(user).count()
     found = _own_tasks().rows(user.pk)
     if len(found) > COUNTED_SINGLY:
         return UserTask.objects.open().for_user(user).count()
@@ -73,23 +77,77 @@ def _count(user) -> int:
 
 
 def is_holder(user, task: UserTask) -> bool:
-    """Whether the task is his, or his role's and still free. One query for a role's task."""
+    """Whether the task is his, his role's and still free, or offered to him as a substitute. One query at most."""
+    if task.assignee_id == user.pk:
+        return True
     if task.assignee_id:
-        return task.assignee_id == user.pk
-    return task.candidate_role_id is not None and user.roles.filter(pk=task.candidate_role_id).exists()
+        return stands_in(user, task)
+    return task.candidate_role_id is not None and _has_role(user, task)
+
+
+def stands_in(user, task: UserTask) -> bool:
+    """Whether the task's assignee is away and the user does his work; see `UserTaskQuerySet.offered`."""
+    own_wish = task.instance.request_id is not None and task.instance.started_by_id == user.pk
+    return task.assignee_id in user.access.stands_in_for and not own_wish
+
+
+def _has_role(user, task: UserTask) -> bool:
+    return user.roles.filter(pk=task.candidate_role_id).exists()
 
 
 @transaction.atomic
 def claim_task(*, task: UserTask, by) -> UserTask:
     """Takes a role's task for oneself. Raises TaskClosed when a colleague was quicker, PermissionDenied."""
-    instance, fresh = _locked(task)
-    _demand(fresh, by, instance.record())
+    instance, fresh = locked_task(task)
+    record = instance.record()
+    demand_holder(fresh, by, record)
     if fresh.assignee_id is None:
-        fresh.assignee = by
-        fresh.save(update_fields=["assignee"])
-        runner.gates.settle(instance, runner.read_state(instance, instance.record()), by=by)
-        publish(kind=runner.INBOX, users=fresh.candidate_role.users.filter(is_active=True))
+        _take(fresh, instance, record, by)
     return fresh
+
+
+def _take(fresh: UserTask, instance: ProcessInstance, record, by) -> None:
+    fresh.assignee = by
+    fresh.save(update_fields=["assignee"])
+    note(fresh, instance, record, "task_claimed", by, person=by.pk)
+    runner.gates.settle(instance, runner.read_state(instance, record), by=by)
+    publish(kind=runner.INBOX, users=fresh.candidate_role.users.filter(is_active=True))
+
+
+@transaction.atomic
+def save_draft(*, task: UserTask, typed: dict[str, str], seen: str = "", by) -> UserTask:
+    """Keeps a half-filled form with the task, as it was typed; the run does not move. A role's task is taken by it.
+
+    `seen`: the `draft_stamp` the form was filled with. Raises TaskClosed, PermissionDenied, ValidationError when a
+    colleague has saved something meanwhile.
+    """
+    instance, fresh = locked_task(task)
+    record = instance.record()
+    demand_holder(fresh, by, record)
+    if fresh.draft_by_id not in (None, by.pk) and draft_stamp(fresh) != seen:
+        raise ValidationError(
+            _("%(user)s has saved this task meanwhile. Look at it before you go on.")
+            % {"user": fresh.draft_by}
+        )
+    if fresh.assignee_id is None:
+        _take(fresh, instance, record, by)
+    known = {field.key for field in Form.from_json(fresh.form).fields if field.type != "file"} | {"comment"}
+    kept = {key: text.replace("\x00", "")[:5000] for key, text in typed.items() if key in known}
+    fresh.draft, fresh.draft_by, fresh.draft_at = kept, by, timezone.now()
+    fresh.save(update_fields=["draft", "draft_by", "draft_at"])
+    return fresh
+
+
+def draft_stamp(task: UserTask) -> str:
+    """Which draft a form was filled with."""
+    return task.draft_at.isoformat() if task.draft_at else ""
+
+
+def note(task: UserTask, instance: ProcessInstance, record, kind: str, by, **data) -> None:
+    """One line about the task in the run's log."""
+    step = Gathered(instance, record, runner.read_state(instance, record), by, timezone.now())
+    step.note(kind, task.node_run.node, task=task.pk, **data)
+    step.write_log()
 
 
 @transaction.atomic
@@ -102,21 +160,27 @@ def complete_task(
     Raises TaskClosed when it is not open any more, PermissionDenied for somebody else's task, ValidationError for
     an answer that was not offered, a missing comment or a refused file.
     """
-    instance, fresh = _locked(task)
+    instance, fresh = locked_task(task)
     record = instance.record()
-    _demand(fresh, by, record)
+    demand_holder(fresh, by, record)
     form = Form.from_json(fresh.form)
     _demand_comment(form, outcome, comment)
     answers = dict(values or {}) | _store_files(form, files or {}, instance, record, by)
     _bind(form, answers, instance, record, by)
     comment = comment.strip().replace("\x00", "")[:5000]
     fresh.status, fresh.done_by, fresh.done_at = TaskStatus.DONE, by, timezone.now()
-    fresh.assignee = fresh.assignee or by
-    fresh.outcome, fresh.comment, fresh.values = outcome, comment, encode(answers)
-    fresh.save(update_fields=["status", "done_by", "done_at", "assignee", "outcome", "comment", "values"])
+    people_before = people_of(fresh, instance)
+    if fresh.assignee_id != by.pk:
+        fresh.on_behalf_of, fresh.assignee = fresh.on_behalf_of or fresh.assignee, by
+    fresh.outcome, fresh.comment, fresh.values, fresh.draft = outcome, comment, encode(answers), {}
+    fresh.save(
+        update_fields=[
+            "status", "done_by", "done_at", "assignee", "on_behalf_of", "outcome", "comment", "values", "draft",
+        ]
+    )  # fmt: skip
     _record(fresh, form, instance, record, by)
     task_completed.send(UserTask, task=fresh, by=by)
-    publish(kind=runner.INBOX, users=[by])
+    publish(kind=runner.INBOX, users={by, *people_before})
     _advance(fresh, instance, answers, by)
     return fresh
 
@@ -126,41 +190,68 @@ def _advance(task: UserTask, instance: ProcessInstance, answers: dict, by) -> No
     if task.is_choice:
         answers, spoken = {}, {}
     event = TaskDone(task.node_run.token, task.outcome, answers | spoken)
-    note = (
-        "task_done",
-        task.node_run.node,
-        {"task": task.pk, "outcome": task.outcome, "comment": task.comment[:500]},
-    )
+    said = {"task": task.pk, "outcome": task.outcome, "comment": task.comment[:500]}
+    kind = "task_done"
+    if task.on_behalf_of:
+        kind, said = "task_done_for", {**said, "holder": str(task.on_behalf_of)}
     try:
-        runner.take_step(instance, event, by=by, note=note)
+        runner.take_step(instance, event, by=by, note=(kind, task.node_run.node, said))
     except StaleEventError:
         raise TaskClosed(_("The process has gone on without this task.")) from None
     except UnknownOutcomeError:
         raise ValidationError(_("Choose one of the answers offered.")) from None
 
 
-def _locked(task: UserTask) -> tuple[ProcessInstance, UserTask]:
+def locked_task(task: UserTask) -> tuple[ProcessInstance, UserTask]:
     """Locks the run, then reads the task: whoever comes second sees what the first one did."""
     instance = runner.lock_instance(task.instance_id)
-    rows = UserTask.objects.select_related("node_run", "assignee", "candidate_role", "done_by")
-    return instance, rows.get(pk=task.pk)
+    rows = UserTask.objects.select_related(
+        "node_run", "assignee", "candidate_role", "done_by", "on_behalf_of", "draft_by"
+    )
+    fresh = rows.get(pk=task.pk)
+    fresh.instance = instance
+    return instance, fresh
 
 
-def _demand(task: UserTask, by, record) -> None:
+def demand_holder(task: UserTask, by, record) -> None:
+    """Raises TaskClosed with the reason when somebody has it who might have been `by`, else PermissionDenied."""
     if record is None or not may(by, "view", record):
         raise PermissionDenied
     if not task.is_open:
         raise TaskClosed(closed_text(task))
-    if task.candidate_role_id and task.assignee_id not in (None, by.pk):
-        raise TaskClosed(_("%(user)s has taken this task.") % {"user": task.assignee})
     if not is_holder(by, task):
+        if task.assignee_id and (task.candidate_role_id or has_held(by, task)):
+            raise TaskClosed(_("%(user)s has taken this task.") % {"user": task.assignee})
         raise PermissionDenied
+    if task.assignee_id and task.principal_id == by.pk and task.candidate_role_id and not _has_role(by, task):
+        text = _(
+            "You do not have the role “%(role)s” any more: give the task back, so that somebody else can do it."
+        )
+        raise TaskClosed(text % {"role": task.candidate_role})
+
+
+def has_held(user, task: UserTask) -> bool:
+    """Whether the task was in the user's hands before: what became of it may be told to him. One query."""
+    if user.pk in (task.on_behalf_of_id, task.draft_by_id):
+        return True
+    said = ProcessEvent.objects.filter(instance=task.instance_id, kind__in=HANDED, node=task.node_run.node)
+    return any(
+        data.get("task") == task.pk and user.pk in (data.get("person"), data.get("former"))
+        for data in said.values_list("data", flat=True)
+    )
+
+
+HANDED = ("task_opened", "task_claimed", "task_delegated", "task_given", "task_given_back")
+"""What the log says of a task that changed hands; `person` has it now, `former` had it before."""
 
 
 def closed_text(task: UserTask) -> str:
     """Why the task cannot be done any more."""
     if task.done_by:
         when = date_format(timezone.localtime(task.done_at), "DATETIME_FORMAT")
+        if task.on_behalf_of:
+            text = _("%(user)s did this task for %(whom)s on %(when)s.")
+            return text % {"user": task.done_by, "whom": task.on_behalf_of, "when": when}
         return _("%(user)s did this task on %(when)s.") % {"user": task.done_by, "when": when}
     return _("This task is no longer needed.")
 
@@ -221,4 +312,6 @@ def _record(task: UserTask, form: Form, instance: ProcessInstance, record, by) -
     if chosen is not None and len(form.outcomes) > 1:
         kind = "process_task_answered"
         payload["answer"] = {"name": chosen.label or chosen.key, "name_pl": chosen.labels.get("pl", "")}
+    if task.on_behalf_of:
+        kind, payload["user"] = f"{kind}_for", str(task.on_behalf_of)
     record_event(kind=kind, subject=record, by=by, payload=payload, via=via_of(instance.version.definition))

@@ -15,7 +15,8 @@ from bpm import inbox
 from bpm.engine.model import Form
 from bpm.engine.values import decode
 from bpm.forms import TaskForm, spoken
-from bpm.models import TaskStatus, UserTask
+from bpm.handover import can_give_back, may_give, talk_of
+from bpm.models import ProcessEvent, TaskStatus, UserTask
 from crm.money.format import show_money
 from crm.people.fields import ATTRIBUTE, mask
 from crm.people.kinds import kind_named, visible_pairs
@@ -32,11 +33,12 @@ class TaskRow:
     task: UserTask
     record: object
     is_overdue: bool
+    for_whom: str = ""
 
 
 def inbox_page(user, params) -> dict:
     """The inbox in one of its tabs; `after` continues a long one."""
-    show = params.get("show") if params.get("show") in ("role", "done") else "mine"
+    show = params.get("show") if params.get("show") in ("role", "delegated", "done") else "mine"
     rows = _inbox_rows(user, show)
     after = params.get("after", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0
@@ -52,24 +54,35 @@ def inbox_page(user, params) -> dict:
 
 def first_tasks(user, count: int) -> list[TaskRow]:
     """The most urgent of what waits for the user. Two queries."""
-    tasks = UserTask.objects.open().for_user(user).select_related("instance")
+    tasks = UserTask.objects.open().for_user(user).select_related("instance", "assignee", "on_behalf_of")
     return _with_records(user, list(tasks.order_by("due_at", "id")[:count]))
 
 
 def _inbox_rows(user, show: str):
     rows = UserTask.objects.visible_to(user).select_related(
-        "instance__version__definition", "assignee", "candidate_role", "done_by"
+        "instance__version__definition", "assignee", "candidate_role", "done_by", "on_behalf_of"
     )
     if show == "done":
         return rows.filter(status=TaskStatus.DONE, done_by=user).order_by("-done_at", "-id")
-    mine = (
-        Q(assignee=user) if show == "mine" else Q(assignee=None, candidate_role__in=user.roles.values("pk"))
-    )
+    if show == "delegated":
+        return rows.open().filter(on_behalf_of=user).exclude(assignee=user).order_by("due_at", "id")
+    if show == "role":
+        return (
+            rows.open()
+            .filter(assignee=None, candidate_role__in=user.roles.values("pk"))
+            .order_by("due_at", "id")
+        )
+    mine = Q(assignee=user)
+    if user.access.stands_in_for:
+        mine |= Q(pk__in=UserTask.objects.open().offered(user).values("pk"))
     return rows.open().filter(mine).order_by("due_at", "id")
 
 
 def _tabs(user, show: str) -> list[dict]:
-    names = [("mine", _("Mine"), "person"), ("role", _("My role's"), "people"), ("done", _("Done"), "check2")]
+    names = [
+        ("mine", _("Mine"), "person"), ("role", _("My role's"), "people"),
+        ("delegated", _("Delegated"), "arrow-left-right"), ("done", _("Done"), "check2"),
+    ]  # fmt: skip
     return [
         {"url": f"?show={key}", "label": label, "icon": icon, "current": key == show, "count": None}
         for key, label, icon in names
@@ -82,10 +95,19 @@ def _with_records(user, tasks: list[UserTask]) -> list[TaskRow]:
     return [
         TaskRow(
             task, records.get((task.instance.record_kind, task.instance.record_id)),
-            bool(task.is_open and task.due_at and task.due_at < now),
+            bool(task.is_open and task.due_at and task.due_at < now), _for_whom(user, task),
         )
         for task in tasks
     ]  # fmt: skip
+
+
+def _for_whom(user, task: UserTask) -> str:
+    """On whose behalf the reader has the task: a colleague delegated it, or is away."""
+    if task.on_behalf_of_id not in (None, user.pk):
+        return _("for %(user)s") % {"user": task.on_behalf_of}
+    if task.is_open and task.assignee_id in user.access.stands_in_for:
+        return _("for %(user)s, who is away") % {"user": task.assignee}
+    return ""
 
 
 # One task
@@ -119,13 +141,16 @@ def task_page(request, task: UserTask, form: TaskForm) -> dict:
     record = record_of(task.instance)
     mask(request.user, [record])
     free = task.assignee_id is None
+    holds = inbox.is_holder(request.user, task)
     return {
         "task": task,
+        **hands_of(request.user, task, record, holds),
         "form": form,
         "record": record,
         "facts": facts_of(record),
         "record_url": record_url(task.instance),
-        "can_do": task.is_open and inbox.is_holder(request.user, task),
+        "can_do": task.is_open and holds,
+        "draft_stamp": inbox.draft_stamp(task),
         "can_claim": task.is_open and free,
         "buttons": buttons_of(task, form.snapshot),
         "closed_text": "" if task.is_open else inbox.closed_text(task),
@@ -133,6 +158,28 @@ def task_page(request, task: UserTask, form: TaskForm) -> dict:
         "in_dialog": wants_fragment(request),
         "back": way_back(request),
     }
+
+
+def hands_of(user, task: UserTask, record, holds: bool) -> dict:
+    """In whose hands the task is, what was said of it, and whether the reader may pass it on."""
+    is_delegated = task.on_behalf_of_id is not None
+    return {
+        "stands_in": task.is_open and holds and task.assignee_id not in (None, user.pk),
+        "is_delegated": is_delegated,
+        "can_return": task.is_open and can_give_back(task) and (holds or task.on_behalf_of_id == user.pk),
+        "can_give": task.is_open and not holds and may_give(user, task, record),
+        "talk": [(event, talk_sentence(event)) for event in talk_of(task)],
+    }
+
+
+def talk_sentence(event: ProcessEvent) -> str:
+    """What was done with the task, without the words that were said."""
+    return {
+        "task_claimed": _("took the task"),
+        "task_delegated": _("delegated the task to %(holder)s"),
+        "task_given": _("gave the task to %(holder)s"),
+        "task_given_back": _("gave the task back to %(holder)s"),
+    }.get(event.kind, "") % {"holder": event.data.get("holder", "")}
 
 
 def way_back(request) -> str:

@@ -45,6 +45,20 @@ EVENTS = (
     EventKind(
         "process_task_answered", _("answered “%(task)s”: %(answer)s"), "check2-square", Group.PROCESS, "green"
     ),
+    EventKind(
+        "process_task_done_for", _("did “%(task)s” for %(user)s"), "check2-square", Group.PROCESS, "green"
+    ),
+    EventKind(
+        "process_task_answered_for",
+        _("answered “%(task)s” for %(user)s: %(answer)s"),
+        "check2-square",
+        Group.PROCESS,
+        "green",
+    ),
+    EventKind(
+        "process_task_given", _("gave “%(task)s” to %(user)s"), "arrow-left-right", Group.PROCESS, "blue"
+    ),
+    EventKind("process_task_commented", _("said about “%(task)s”"), "chat-left-text", Group.PROCESS, "grey"),
     EventKind("process_file_attached", _("attached “%(file)s”"), "paperclip", Group.FILE, "grey"),
 )
 
@@ -60,6 +74,7 @@ def register() -> None:
     register_event(*EVENTS)
     register_notice(
         Notice("bpm.task", _("A process gives me a task"), "check2-square", mail="hourly"),
+        Notice("bpm.comment", _("Somebody comments on a task of mine"), "chat-left-text"),
         Notice("bpm.message", _("A process sends me a message"), "diagram-3", mail="hourly"),
         Notice("bpm.incident", _("A process I published is held up"), "exclamation-triangle", mail="now"),
     )

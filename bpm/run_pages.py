@@ -23,7 +23,6 @@ from bpm.pages import facts_of, record_of, record_url
 from bpm.sentences import Helpers, helpers_of, moment, sentence_of, times_of, until_of, url_of
 from crm.people.fields import mask
 from crm.people.kinds import visible_pairs
-from crm.people.models import User
 
 PAGE = 50
 SHOWN_STEPS, SHOWN_EVENTS = 200, 200
@@ -81,8 +80,7 @@ def run_page(request, instance: ProcessInstance) -> dict:
         "marks": json.dumps(marks_of(steps, graph), ensure_ascii=False),
         "names": json.dumps(names_of(graph), ensure_ascii=False),
         "events": events_of(instance, graph),
-        "can_operate": (operates := may_operate(request.user, instance, record)),
-        "people": User.objects.filter(is_active=True) if operates and instance.is_open else (),
+        "can_operate": may_operate(request.user, instance, record),
         "variables": shown_variables(instance) if may_publish(request.user) else None,
     }
 
@@ -177,7 +175,12 @@ SENTENCES = {
     "started": gettext_lazy("The process began (version %(version)s)"),
     "task_opened": gettext_lazy("“%(node)s” was given to %(holder)s"),
     "task_done": gettext_lazy("“%(node)s” was done"),
+    "task_done_for": gettext_lazy("“%(node)s” was done for %(holder)s"),
+    "task_claimed": gettext_lazy("“%(node)s” was taken"),
     "task_given": gettext_lazy("“%(node)s” was given to %(holder)s"),
+    "task_delegated": gettext_lazy("“%(node)s” was delegated to %(holder)s"),
+    "task_given_back": gettext_lazy("“%(node)s” was given back to %(holder)s"),
+    "task_commented": gettext_lazy("“%(node)s”: %(text)s"),
     "task_withdrawn": gettext_lazy("“%(node)s” was withdrawn"),
     "job_started": gettext_lazy("“%(node)s”: %(operation)s was called"),
     "timer_set": gettext_lazy("“%(node)s” waits for its time"),
@@ -195,7 +198,7 @@ SENTENCES = {
 }
 
 
-_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process")
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text")
 
 
 def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEvent, str]]:
@@ -206,15 +209,7 @@ def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEven
 
 def _sentence(event: ProcessEvent, graph: Graph) -> str:
     node = graph.nodes.get(event.node)
-    values = {
-        "holder": "",
-        "reason": "",
-        "message": "",
-        "version": "",
-        "operation": "",
-        "name": "",
-        "process": "",
-    } | event.data
+    values = dict.fromkeys(_PLACES, "") | event.data
     if isinstance(values["reason"], dict):
         values["reason"] = Phrase.from_json(values["reason"]).said(_)
     return str(SENTENCES[event.kind]) % (values | {"node": node_name(node) if node else event.node})

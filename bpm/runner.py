@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from bpm import exchange, gates
+from bpm.assigning import people_of
 from bpm.effects import PRIORITY, Gathered, facts_of
 from bpm.engine import state as waits
 from bpm.engine.events import Event, Started
@@ -125,13 +126,13 @@ def _status(state: State) -> str:
 def _tell(instance: ProcessInstance, step: Gathered) -> None:
     """Wakes the inboxes concerned, and whoever keeps the process when it is held up."""
     people = {}
-    for task, holder in step.opened:
-        holders = holder.people()
+    for task in step.opened:
+        holders = people_of(task, instance)
         people |= {user.pk: user for user in holders}
         tell_task(task, holders, step.record, by=step.by)
     for task in step.closed:
         if task.assignee:
-            people[task.assignee_id] = task.assignee
+            people |= {user.pk: user for user in people_of(task, instance)}
     if people:
         publish(kind=INBOX, users=people.values())
     if any(kind == "incident" for kind, _node, _data in step.log):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.shortcuts import get_object_or_404, render
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bpm import inbox, pages
-from bpm.control import give_task
-from bpm.forms import TaskForm
+from bpm import handover, inbox, pages
+from bpm.forms import HandoverForm, TaskForm
 from bpm.models import UserTask
-from crm.people.models import User
 from crm.web.access import get_visible
-from crm.web.htmx import done, page, redirect
+from crm.web.htmx import done, page, redirect, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
 
@@ -28,6 +26,8 @@ def _task(request, pk: int) -> UserTask:
         "assignee",
         "candidate_role",
         "done_by",
+        "on_behalf_of",
+        "draft_by",
     )
     return get_visible(UserTask, request.user, pk, queryset=rows)
 
@@ -47,30 +47,52 @@ def inbox_button(request):
 @require_safe
 def task_detail(request, pk: int):
     """A task with its form; for others than its holder only what it waits for."""
-    task = _task(request, pk)
-    form = TaskForm(pages.form_of(task), variables=pages.seen_variables(request.user, task))
-    return page(request, "bpm/task_detail.html", pages.task_page(request, task, form), partial="form")
+    return _task_page(request, _task(request, pk))
+
+
+def _task_page(
+    request, task: UserTask, form: TaskForm | None = None, *, partial: str = "form", status: int = 200
+):
+    if form is None:
+        variables = pages.seen_variables(request.user, task)
+        form = TaskForm(pages.form_of(task), variables=variables, draft=task.draft)
+    context = pages.task_page(request, task, form)
+    return page(request, "bpm/task_detail.html", context, partial=partial, status=status)
 
 
 @require_POST
 @once
 def task_completion(request, pk: int):
-    """One of the outcome buttons."""
+    """One of the outcome buttons, or the one that keeps what was typed for later."""
     task, outcome = _task(request, pk), request.POST.get("outcome", "")[:200]
+    if "later" in request.POST:
+        return _keep_for_later(request, task)
     form = TaskForm(pages.form_of(task), request.POST, request.FILES, outcome=outcome)
     if task.is_open and not form.is_valid():
-        return page(
-            request, "bpm/task_detail.html", pages.task_page(request, task, form), partial="form", status=422
-        )
+        return _task_page(request, task, form, status=422)
     try:
         inbox.complete_task(task=task, by=request.user, outcome=outcome, **pages.answers_of(form, task))
     except ValidationError as error:
         pages.add_errors(form, error)
-        closed = isinstance(error, inbox.TaskClosed)
-        context = pages.task_page(request, _task(request, pk), form)
-        return page(request, "bpm/task_detail.html", context, partial="form", status=409 if closed else 422)
+        return _task_page(request, _task(request, pk), form, status=_status(error))
     toast(request, _("Done: %(task)s") % {"task": task})
     return done(request, pages.way_back(request), "task-done", "deal-changed", "history-changed")
+
+
+def _status(error: ValidationError) -> int:
+    return 409 if isinstance(error, inbox.TaskClosed) else 422
+
+
+def _keep_for_later(request, task: UserTask):
+    form = TaskForm(pages.form_of(task), request.POST)
+    seen = request.POST.get("draft", "")[:40]
+    try:
+        inbox.save_draft(task=task, typed=form.typed(), seen=seen, by=request.user)
+    except ValidationError as error:
+        pages.add_errors(form, error)
+        return _task_page(request, _task(request, task.pk), form, status=409)
+    toast(request, _("Saved. “%(task)s” waits for you in your tasks.") % {"task": task})
+    return done(request, pages.way_back(request), "task-done")
 
 
 @require_POST
@@ -79,23 +101,68 @@ def task_claim(request, pk: int):
     """Takes a role's task for oneself."""
     task = _task(request, pk)
     try:
-        task = inbox.claim_task(task=task, by=request.user)
+        inbox.claim_task(task=task, by=request.user)
     except inbox.TaskClosed as error:
         toast(request, error.messages[0], level=messages.WARNING)
-    form = TaskForm(pages.form_of(task), variables=pages.seen_variables(request.user, task))
+    return _task_page(request, _task(request, pk))
+
+
+@require_POST
+@once
+def task_return(request, pk: int):
+    """Gives a role's task back to the role, a delegated one to whoever delegated it; he may fetch it himself."""
+    task = _task(request, pk)
+    try:
+        handover.give_back(task=task, by=request.user)
+    except ValidationError as error:
+        toast(request, " ".join(error.messages), level=messages.WARNING)
+        return _task_page(request, _task(request, pk), status=_status(error))
+    toast(request, _("“%(task)s” is back where it came from.") % {"task": task})
+    return done(request, reverse("bpm:task_list"), "task-done")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def task_handover(request, pk: int):
+    """Its holder delegates a task and stays answerable for it; a head or an operator gives it to somebody else."""
+    task = _task(request, pk)
+    delegates = inbox.is_holder(request.user, task)
+    if not delegates and not handover.may_give(request.user, task, task.instance.record()):
+        raise PermissionDenied
+    form = HandoverForm(
+        task.assignee_id or request.user.pk, request.POST if request.method == "POST" else None
+    )
+    status = 200
+    if form.is_bound and form.is_valid():
+        hand_over = handover.delegate_task if delegates else handover.give_task
+        try:
+            hand_over(task=task, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None if isinstance(error, inbox.TaskClosed) else "user", error.messages)
+            status = _status(error)
+        else:
+            toast(request, _("%(user)s has the task now.") % {"user": form.cleaned_data["user"]})
+            return done(request, reverse("bpm:task_list"), "task-done", "history-changed")
+    context = {"task": task, "form": form, "delegates": delegates}
     return page(
-        request, "bpm/task_detail.html", pages.task_page(request, _task(request, pk), form), partial="form"
+        request,
+        "bpm/task_handover.html",
+        context,
+        partial="form",
+        status=422 if form.errors and status == 200 else status,
     )
 
 
 @require_POST
 @once
-def task_assignment(request, pk: int):
-    """An operator gives an open task to somebody else."""
-    task = _task(request, pk)
-    user = get_object_or_404(User, username=request.POST.get("user", ""), is_active=True)
+def task_comment(request, pk: int):
+    """Says something about a task; what was typed into its form stays as it is."""
+    task, text = _task(request, pk), request.POST.get("text", "")
     try:
-        give_task(task=task, user=user, by=request.user)
+        handover.comment_task(task=task, text=text, by=request.user)
     except ValidationError as error:
         toast(request, " ".join(error.messages), level=messages.WARNING)
-    return redirect(request, reverse("bpm:instance_detail", args=[task.instance_id]))
+        return _task_page(request, _task(request, pk), partial="talk", status=_status(error))
+    if not wants_fragment(request):
+        return redirect(request, reverse("bpm:task_detail", args=[pk]))
+    return _task_page(request, task, partial="talk")

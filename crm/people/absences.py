@@ -58,10 +58,20 @@ def substitutes(day: date | None = None) -> dict[int, int | None]:
     """
     day = day or localdate()
     rows = Absence.objects.filter(first_day__lte=day, last_day__gte=day)
+    return chosen_substitutes(rows.values_list("pk", "user_id", "substitute_id"))
+
+
+def chosen_substitutes(absences: Iterable[tuple[int, int, int | None]]) -> dict[int, int | None]:
+    """The same from the (id, user, substitute) of the day's absences."""
     found: dict[int, int | None] = {}
-    for user, substitute in rows.order_by("pk").values_list("user_id", "substitute_id"):
+    for _pk, user, substitute in sorted(absences, key=lambda absence: absence[0]):
         found[user] = substitute or found.get(user)
     return found
+
+
+def represented_by(user_id: int, away: dict[int, int | None]) -> list[int]:
+    """Ids of the people away whose work comes to `user_id`."""
+    return sorted(pk for pk in away if stand_in(pk, away) == user_id)
 
 
 def stand_in(user_id: int, away: dict[int, int | None]) -> int | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db.models import CharField, Exists, Q, QuerySet, Value
 from django.db.models.functions import Cast
+from django.utils.timezone import localdate
 
 from crm.people.fields import followers_of
 from crm.people.prepared import Prepared
@@ -48,7 +50,7 @@ def kind_label(model: type) -> str:
     return model._meta.label_lower
 
 
-_prepared: dict[tuple[str, ...], Prepared] = {}
+_prepared: dict[tuple, Prepared] = {}
 
 
 def _rights(user_id: int) -> list[tuple]:
@@ -56,13 +58,16 @@ def _rights(user_id: int) -> list[tuple]:
     from crm.people.kinds import all_kinds
 
     shareable = {kind.label: kind.model for kind in all_kinds() if getattr(kind.model, "share_model", None)}
-    key = tuple(shareable)
+    today = localdate()
+    key = (today, *shareable)
     if key not in _prepared:
-        _prepared[key] = Prepared(lambda user_pk: _rights_query(user_pk, shareable), 1)
+        _prepared.clear()
+        _prepared[key] = Prepared(lambda user_pk: _rights_query(user_pk, shareable, today), 1)
     return _prepared[key].rows(user_id)
 
 
-def _rights_query(user_id: int, shareable: dict[str, type[OwnedRecord]]) -> QuerySet:
+def _rights_query(user_id: int, shareable: dict[str, type[OwnedRecord]], today: date) -> QuerySet:
+    from crm.people.absences import Absence
     from crm.people.models import Department, FieldRule, RoleLimit, RoleScope
 
     text = CharField()
@@ -82,11 +87,15 @@ def _rights_query(user_id: int, shareable: dict[str, type[OwnedRecord]]) -> Quer
         )
         for label, model in shareable.items()
     ]
+    away = Absence.objects.filter(first_day__lte=today, last_day__gte=today).order_by()
     return scopes.values_list("role_id", "kind", "action", "scope", Value("scope", text)).union(
         rules.values_list("role_id", "kind", "field", "level", Value("rule", text)),
         limits.values_list("role_id", "kind", "value", Value("", text), Value("limit", text)),
         tree.values_list(
             "pk", Cast("parent_id", text), Cast("head_id", text), Value("", text), Value("department", text)
+        ),
+        away.values_list(
+            "user_id", Cast("pk", text), Cast("substitute_id", text), Value("", text), Value("away", text)
         ),
         *shares,
         all=True,
@@ -95,11 +104,13 @@ def _rights_query(user_id: int, shareable: dict[str, type[OwnedRecord]]) -> Quer
 
 @dataclass
 class Access:
-    """The rights of one user at one moment: his roles, a head's departments, what was shared with him. One query.
+    """The rights of one user at one moment: his roles, a head's departments, what was shared with him, and for whom
+    he stands in today. One query.
 
     `grants`: (role id, kind, action) → scope. `rules`: kind → role id → field → `readonly` or `hidden`.
     `tree`: (id, parent id, head id) of every department, for somebody who heads one; else empty.
     `limits`: kind → role id → the values that records must bear one of. `shares`: (kind, action) → ids of records.
+    `stands_in_for`: ids of the people away today whose work comes to the user.
     """
 
     user: User
@@ -108,6 +119,7 @@ class Access:
     tree: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     limits: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     shares: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    stands_in_for: list[int] = field(default_factory=list)
     _departments: list[int] | None = None
     _levels: dict[str, dict[str, str]] = field(default_factory=dict)
     _lent: dict[str, list[int]] = field(default_factory=dict)
@@ -121,9 +133,12 @@ class Access:
     @classmethod
     def of(cls, user: User) -> Access:
         """Scopes and field rules of all the user's roles, for a head the department tree, and shares: one query."""
+        from crm.people.absences import chosen_substitutes, represented_by
+
         access = cls(user, {})
         if not user.is_active:
             return access
+        away: list[tuple[int, int, int | None]] = []
         for role, kind, name, value, what in _rights(user.pk):
             if what == "scope":
                 access.grants[role, kind, name] = value
@@ -131,11 +146,14 @@ class Access:
                 access.limits.setdefault(kind, {}).setdefault(role, set()).add(name)
             elif what == "department":
                 access.tree.append((role, int(kind) if kind else None, int(name) if name else None))
+            elif what == "away":
+                away.append((int(kind), role, int(name) if name else None))
             elif what == "share":
                 action = "edit" if name.startswith("change_") else "view"
                 access.shares.setdefault((kind, action), []).append(role)
             else:
                 access.rules.setdefault(kind, {}).setdefault(role, {})[name] = value
+        access.stands_in_for = represented_by(user.pk, chosen_substitutes(away))
         access.__post_init__()
         return access
 

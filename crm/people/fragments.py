@@ -38,6 +38,25 @@ class Holds(BuiltinLookup):
         return f"{row} IN (SELECT rowid FROM {beside} WHERE {beside} MATCH %s)", [phrase]  # noqa: S608
 
 
+class Beginning(models.Func):
+    """The first BEGINNING characters of a folded text, in the order of its index: what begins so, shortest first."""
+
+    arity = 1
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler, connection):
+        column, params = compiler.compile(self.source_expressions[0])
+        return _beginning(connection, column), params
+
+    as_sqlite = as_postgresql
+
+
+def _beginning(connection, column: str) -> str:
+    if connection.vendor == "sqlite":
+        return f"substr({column}, 1, {BEGINNING})"
+    return f'left({column}, {BEGINNING}) COLLATE "C"'
+
+
 @models.TextField.register_lookup
 class Begins(BuiltinLookup):
     """`search_text__begins="lodz"`: a folded text begins so, as far as BEGINNING characters tell."""
@@ -48,12 +67,11 @@ class Begins(BuiltinLookup):
     def as_postgresql(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
         pattern = connection.ops.prep_for_like_query(self.rhs[:BEGINNING])
-        return f"left({column}, {BEGINNING}) LIKE %s", [*params, f"{pattern}%"]
+        return f"{_beginning(connection, column)} LIKE %s", [*params, f"{pattern}%"]
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        start = f"substr({column}, 1, {BEGINNING})"
-        text = self.rhs[:BEGINNING]
+        start, text = _beginning(connection, column), self.rhs[:BEGINNING]
         return f"({start} >= %s AND {start} < %s)", [*params, text, *params, text + _LAST]
 
 
@@ -95,10 +113,10 @@ def _on_postgresql(table: str, _pk: str) -> list[tuple[str, list[str]]]:
             ],
         ),
         (
-            f"{table}_beginnings",
+            f"{table}_starts",
             [
-                f'CREATE INDEX {table}_beginnings ON "{table}" '
-                f"((left(search_text, {BEGINNING})) text_pattern_ops)"
+                f"DROP INDEX IF EXISTS {table}_beginnings",
+                f'CREATE INDEX {table}_starts ON "{table}" ((left(search_text, {BEGINNING}) COLLATE "C"))',
             ],
         ),
     ]
@@ -126,7 +144,7 @@ def _on_sqlite(table: str, pk: str) -> list[tuple[str, list[str]]]:
             ],
         ),
         (
-            f"{table}_beginnings",
-            [f'CREATE INDEX {table}_beginnings ON "{table}" (substr(search_text, 1, {BEGINNING}))'],
+            f"{table}_starts",
+            [f'CREATE INDEX {table}_starts ON "{table}" (substr(search_text, 1, {BEGINNING}))'],
         ),
     ]

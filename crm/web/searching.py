@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Value
 
 from crm.people.fields import mask
 from crm.people.folding import fold
+from crm.people.fragments import Beginning
 from crm.people.kinds import RecordKind, all_kinds, visible_pairs
 from crm.people.search import digits_of, hides_text, matching, starting
 
@@ -108,10 +109,11 @@ def _candidates(user, wanted: str, recent: Collection[Pair]) -> Iterator[tuple[R
 
 
 def _named(user, kind: RecordKind, wanted: str, recent: Collection[Pair]) -> list[QuerySet]:
-    """The newest matches, those whose name begins so, and those looked at lately: bounded, whatever was typed."""
+    """The newest matches, the first whose name begins so, and those looked at lately: bounded, whatever was typed."""
     visible = kind.visible(user).order_by("-pk").values("pk")
     matches = visible.filter(matching(wanted, user, kind.model))
-    parts = [matches[:CANDIDATES], visible.filter(starting(wanted, user, kind.model))[:BEGINNINGS]]
+    begun = visible.filter(starting(wanted, user, kind.model)).order_by(Beginning("search_text"))
+    parts = [matches[:CANDIDATES], begun[:BEGINNINGS]]
     if pks := [pk for label, pk in recent if label == kind.label]:
         parts.append(matches.filter(pk__in=pks))
     return [

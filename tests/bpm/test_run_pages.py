@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from bpm.inbox import complete_task
 from bpm.models import InstanceStatus, NodeRun, ProcessInstance
-from crm.notify.models import Notification
 from deals.models import Deal
 from tests.factories.bpm import chain, make_example, make_gate, make_waiting, service_task, user_task
 
@@ -151,22 +150,6 @@ def test_pages_stay_within_their_budget(
         make_waiting(rep, name=f"Deal {number}", counterparty=counterparty)
     with django_assert_num_queries(len(first)):
         assert len(client.get(reverse("bpm:instance_list")).context["rows"]) == 50
-
-
-def test_an_operator_gives_a_task_to_somebody_else(company, run, signed_in):
-    task = run.tasks.get()
-    url = reverse("bpm:task_assignment", args=[task.pk])
-    assert signed_in(company["rep"]).post(url, {"user": "teammate"}).status_code == 403
-    client = signed_in(company["head"])
-    client.post(url, {"user": "outsider"})
-    task.refresh_from_db()
-    assert task.assignee == company["rep"]
-    assert client.post(url, {"user": "nobody"}).status_code == 404
-    assert client.post(url, {"user": "teammate"}).status_code == 302
-    task.refresh_from_db()
-    run.request.refresh_from_db()
-    assert (task.assignee, run.request.waits[0]["holder_id"]) == (company["teammate"], company["teammate"].pk)
-    assert Notification.objects.filter(kind="bpm.task", user=company["teammate"]).count() == 1
 
 
 def test_an_operator_answers_for_somebody_who_is_away(run, head, signed_in):

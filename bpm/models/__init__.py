@@ -1,0 +1,49 @@
+"""Processes as an administrator keeps them (definitions, versions, gates), their runs, and the tasks of people.
+
+The truth of a run is the small `state` on its instance; node runs and user tasks are rows written in the same
+transaction, because people query rows.
+"""
+
+from bpm.models.definitions import (
+    GateMode,
+    ImmutableVersionError,
+    ProcessDefinition,
+    ProcessVersion,
+    StageGate,
+    VersionQuerySet,
+    VersionStatus,
+    graph_of,
+)
+from bpm.models.runs import (
+    OPEN_INSTANCE,
+    InstanceStatus,
+    NodeRun,
+    NodeStatus,
+    ProcessEvent,
+    ProcessInstance,
+    RecordBoundQuerySet,
+    Subscription,
+)
+from bpm.models.tasks import TaskStatus, UserTask, UserTaskQuerySet
+
+__all__ = [
+    "OPEN_INSTANCE",
+    "GateMode",
+    "ImmutableVersionError",
+    "InstanceStatus",
+    "NodeRun",
+    "NodeStatus",
+    "ProcessDefinition",
+    "ProcessEvent",
+    "ProcessInstance",
+    "ProcessVersion",
+    "RecordBoundQuerySet",
+    "StageGate",
+    "Subscription",
+    "TaskStatus",
+    "UserTask",
+    "UserTaskQuerySet",
+    "VersionQuerySet",
+    "VersionStatus",
+    "graph_of",
+]
