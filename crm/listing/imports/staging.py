@@ -210,9 +210,7 @@ def read_values(
     for index, target in targets:
         text = row[index] if index < len(row) else ""
         try:
-            value, further = cells.clean(
-                target, text, region=company_country(), country=country, users=users
-            )
+            value, further = cells.clean(target, text, region=company_country(), country=country, users=users)
         except cells.CellError as error:
             errors.append(fault(target.key, index, error.code, **error.params))
             continue
