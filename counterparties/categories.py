@@ -42,6 +42,8 @@ def rule_condition(rule: str, user) -> Q:
     if words := params.get("q", "").replace("\x00", "").strip()[:100]:
         condition, found = condition & matching(words), True
     if conditions := read_conditions(params, listing.field):
+        if any(one.field.key == "categories" for one in conditions):
+            raise ValidationError(_("A rule cannot ask for categories: they would wait for each other."))
         condition, found = condition & combined(conditions, user, KIND), True
     if not found:
         raise ValidationError(_("This address has no filter of the counterparties' list."))

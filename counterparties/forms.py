@@ -297,6 +297,6 @@ class VCardForm(forms.Form):
 
     file = forms.FileField(
         label=_("File with vCards (.vcf)"),
-        help_text=_("As phones, Outlook and Google export them; up to 100 people at once."),
+        help_text=_("As phones, Outlook and Google export them; up to 200 people at once."),
         widget=forms.ClearableFileInput(attrs={"accept": ".vcf,text/vcard"}),
     )

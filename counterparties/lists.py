@@ -7,7 +7,16 @@ from collections.abc import Callable
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
-from counterparties.models import Contact, ContactLink, Counterparty, CounterpartyType, Industry, Region
+from counterparties.asking import ask_categories, ask_points
+from counterparties.models import (
+    Category,
+    Contact,
+    ContactLink,
+    Counterparty,
+    CounterpartyType,
+    Industry,
+    Region,
+)
 from counterparties.rows import SHAPES, SINGLES, rows_of
 from counterparties.services import edit_contact, edit_counterparty
 from crm.listing.fields import TAGS, Field
@@ -31,10 +40,16 @@ def rows_text(name: str) -> Callable[[object], str]:
     return get
 
 
-REACH = (
-    Field("phones", _("All phones"), computed=True, get=rows_text("phones")),
-    Field("emails", _("All e-mails"), computed=True, get=rows_text("emails")),
-)
+def reach(model: type) -> tuple[Field, ...]:
+    """All phones and e-mails of a record, asked for by any of them."""
+    return (
+        Field(
+            "phones", _("All phones"), computed=True, get=rows_text("phones"), ask=ask_points(model, "phone")
+        ),
+        Field(
+            "emails", _("All e-mails"), computed=True, get=rows_text("emails"), ask=ask_points(model, "email")
+        ),
+    )
 
 
 def category_names(counterparty: Counterparty) -> str:
@@ -77,12 +92,22 @@ class CounterpartyList(RecordList):
         Field("statistical_number", _("REGON")),
         Field("phone", _("Phone"), "phone"),
         Field("email", _("E-mail")),
-        *REACH,
+        *reach(Counterparty),
         Field("accounts", _("Bank accounts"), computed=True, get=rows_text("accounts")),
         Field("addresses", _("Further addresses"), computed=True, get=rows_text("addresses")),
         Field("website", _("Website")),
         Field("note", _("Note"), editable=True),
-        Field("categories", _("Categories"), computed=True, get=category_names),
+        Field(
+            "categories",
+            _("Categories"),
+            "records",
+            dictionary=Category,
+            offered={"is_active": True},
+            group="group__name",
+            computed=True,
+            get=category_names,
+            ask=ask_categories,
+        ),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
         Field("next", _("Next step"), computed=True),
         TAGS,
@@ -118,7 +143,7 @@ class ContactList(RecordList):
         Field("counterparty", _("Counterparty"), computed=True, get=counterparty_names),
         Field("phone", _("Phone"), "phone"),
         Field("email", _("E-mail")),
-        *REACH,
+        *reach(Contact),
         Field("messengers", _("Messengers"), computed=True, get=rows_text("messengers")),
         Field("note", _("Note"), editable=True),
         Field("next", _("Next step"), computed=True),

@@ -15,6 +15,7 @@ from counterparties.services import CONTACT_FIELDS, COUNTERPARTY_FIELDS, edit_co
 from crm.history.bin import register_deletable
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, Replay, register_editor, register_replay
+from crm.listing.links import BulkLink, register_bulk_link
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
@@ -191,7 +192,12 @@ def _register_pages() -> None:
     register_quick_create(
         QuickCreate(_("Contact"), "person-vcard", "counterparties:contact_create", kind=CONTACT, order=25)
     )
+    register_bulk_link(BulkLink(_("vCards"), "person-vcard", "counterparties:vcards", _may_take_cards))
     _register_panels()
+
+
+def _may_take_cards(user, kind: str) -> bool:
+    return kind in (COUNTERPARTY, CONTACT) and user.access.may(kind, "export")
 
 
 def _register_panels() -> None:

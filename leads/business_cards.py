@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from counterparties.cleaning import clean_what_can_be
+from counterparties.vcard_reading import Person
 from crm.files.models import StoredFile
 from crm.files.services import store_file
 from leads.models import LEAD_KIND, Lead
@@ -54,7 +55,7 @@ def photo_of(lead: Lead) -> StoredFile | None:
     )
 
 
-def add_vcards(*, cards: list[dict[str, str]], kept: dict, by) -> tuple[list[Lead], int]:
+def add_vcards(*, cards: list[Person], kept: dict, by) -> tuple[list[Lead], int]:
     """A lead of each card with the `kept` values (source, owner); the leads, and how many cards make none.
 
     What of a card does not fit its field, such as half a phone number, goes to the note.
@@ -69,8 +70,13 @@ def add_vcards(*, cards: list[dict[str, str]], kept: dict, by) -> tuple[list[Lea
     return made, skipped
 
 
-def fitting_values(card: dict[str, str]) -> dict[str, str]:
-    """The card's values in the stored spelling; those that do not fit are written into the note."""
+def fitting_values(person: Person) -> dict[str, str]:
+    """A card's values in the stored spelling; those that do not fit are written into the note."""
+    card = {
+        "company": person.organisation, "first_name": person.first_name, "last_name": person.last_name,
+        "position": person.position, "phone": person.best_phone, "email": person.best_email,
+        "website": person.website, "city": person.city, "note": person.note,
+    }  # fmt: skip
     cleaned = clean_what_can_be(card, tuple(card))
     lost = [card[name] for name in ("phone", "email", "website") if card[name] and not cleaned.get(name)]
     note = "\n".join(part for part in (card["note"], *lost) if part)

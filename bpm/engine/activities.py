@@ -26,6 +26,7 @@ def pass_on(run: Run, token: Token, node: Node) -> None:
 
 def ask(run: Run, token: Token, node: Node) -> None:
     """A user task: a person's answer is awaited."""
+    due = run.moment(token, node.due) if node.due else None
     task = OpenUserTask(
         token=token.id,
         node=node.id,
@@ -35,7 +36,9 @@ def ask(run: Run, token: Token, node: Node) -> None:
         assignee=_person(run, token, node.assignee),
         candidate_role=_person(run, token, node.candidate_role),
         candidate_groups=node.candidate_groups,
-        due=run.moment(token, node.due) if node.due else None,
+        due=due,
+        remind=run.before(token, node.remind, due) if due and node.remind else None,
+        escalate=run.moment(token, node.escalate, since=due) if due and node.escalate else None,
         lane=node.lane,
     )
     run.arm(token)

@@ -15,6 +15,7 @@ from bpm.engine.activities import outcome_variable
 from bpm.engine.behaviours import enter
 from bpm.engine.books import HeldError, Limits
 from bpm.engine.catching import broadcast, escalate, fail, happen
+from bpm.engine.durations import Calendar
 from bpm.engine.events import (
     CallDone,
     CallFailed,
@@ -25,6 +26,7 @@ from bpm.engine.events import (
     JobDone,
     JobFailed,
     MessageReceived,
+    Moved,
     Result,
     Retry,
     SignalReceived,
@@ -36,6 +38,7 @@ from bpm.engine.events import (
 )
 from bpm.engine.gateways import join_inclusive
 from bpm.engine.model import Argument, Graph
+from bpm.engine.moving import is_movable, targets
 from bpm.engine.phrases import Phrase
 from bpm.engine.phrases import gettext_noop as _
 from bpm.engine.routes import beginnings, offered_starts
@@ -50,11 +53,25 @@ class UnknownOutcomeError(ValueError):
     """The answer is none of those that the task or gateway offers."""
 
 
-def advance(graph: Graph, state: State, event: Event, now: datetime, limits: Limits = LIMITS) -> Result:
-    """Applies one event to a copy of the state; runs until every token waits or the budget is spent."""
+class UnsoundMoveError(ValueError):
+    """From there the run could not be brought to its end."""
+
+
+def advance(
+    graph: Graph,
+    state: State,
+    event: Event,
+    now: datetime,
+    limits: Limits = LIMITS,
+    calendar: Calendar | None = None,
+) -> Result:
+    """Applies one event to a copy of the state; runs until every token waits or the budget is spent.
+
+    `calendar` counts working time; without one all time is.
+    """
     if state.status != waits.RUNNING:
         raise StaleEventError("the process is over")
-    run = Run(graph, state.copy(), now, limits)
+    run = Run(graph, state.copy(), now, limits, calendar)
     if not isinstance(event, Continue):
         run.state.streak = 0
     _APPLY[type(event)](run, event)
@@ -265,6 +282,16 @@ def _skip(run: Run, event: Skip) -> None:
     run.attempt(token)
 
 
+def _moved(run: Run, event: Moved) -> None:
+    token = run.state.tokens.get(event.token)
+    if token is None or not is_movable(run.state, token):
+        raise StaleEventError(f"token {event.token} does not wait")
+    if event.node not in [node.id for node in targets(run.graph, run.state, token)]:
+        raise UnsoundMoveError(event.node)
+    run.release(token)
+    run.state.ready.append(run.move(token, event.node, cancelled=True).id)
+
+
 def _cancelled(run: Run, event: Cancelled) -> None:
     run.clear(waits.ROOT_SCOPE)
     run.finish(waits.CANCELLED)
@@ -284,5 +311,6 @@ _APPLY: dict[type[Any], Callable[[Run, Any], None]] = {
     Escalated: _escalated,
     Retry: _retry,
     Skip: _skip,
+    Moved: _moved,
     Cancelled: _cancelled,
 }

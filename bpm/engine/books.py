@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bpm.engine import state as waits
-from bpm.engine.durations import DurationError, moment_of
+from bpm.engine.durations import AlwaysAtWork, Calendar, DurationError, moment_of, parse_duration
 from bpm.engine.evaluating import evaluate, fill, holds
 from bpm.engine.events import Effect, Incident, NodeEntered
 from bpm.engine.expressions import ExpressionError
@@ -45,11 +45,14 @@ class HeldError(Exception):
 class Books:
     """The working copy of a state during one call of `advance`."""
 
-    def __init__(self, graph: Graph, state: State, now: datetime, limits: Limits) -> None:
+    def __init__(
+        self, graph: Graph, state: State, now: datetime, limits: Limits, calendar: Calendar | None = None
+    ) -> None:
         self.graph = graph
         self.state = state
         self.now = now
         self.limits = limits
+        self.calendar = calendar or AlwaysAtWork()
         self.effects: list[Effect] = []
         self.budget = limits.visits
 
@@ -141,14 +144,28 @@ class Books:
         except ExpressionError as error:
             raise _no_value(self.node(token), error) from error
 
-    def moment(self, token: Token, text: str, node: Node | None = None) -> datetime:
-        value = self.filled(token, text, node)
+    def moment(
+        self, token: Token, text: str, node: Node | None = None, *, since: datetime | None = None
+    ) -> datetime:
+        """When a time that is written in the diagram falls due, counted from `since` or from now."""
         try:
-            if not isinstance(value, str):
-                raise DurationError(_("it is not text"))
-            return moment_of(value, self.now)
+            return moment_of(self._time(token, text, node), since or self.now, self.calendar)
         except DurationError as error:
             raise no_time(node or self.node(token), error) from error
+
+    def before(self, token: Token, text: str, moment: datetime) -> datetime:
+        """The moment that a duration of the diagram lies before another."""
+        try:
+            length = parse_duration(self._time(token, text, None)).after(moment) - moment
+        except DurationError as error:
+            raise no_time(self.node(token), error) from error
+        return moment - length
+
+    def _time(self, token: Token, text: str, node: Node | None) -> str:
+        value = self.filled(token, text, node)
+        if not isinstance(value, str):
+            raise DurationError(_("it is not text"))
+        return value
 
 
 def _no_value(node: Node, error: ExpressionError) -> HeldError:

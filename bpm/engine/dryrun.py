@@ -291,7 +291,7 @@ def _texts(graph: Graph) -> Iterator[tuple[str, Value]]:
         yield from (
             (each.value, "text") for each in handed + list(node.operation.inputs if node.operation else ())
         )
-        yield node.due, "P1D"
+        yield from ((each, "P1D") for each in (node.due, node.remind, node.escalate))
         yield node.call.process if node.call else "", "process"
         for trigger in node.triggers:
             yield from ((each, "P1D") for each in (trigger.duration, trigger.date))

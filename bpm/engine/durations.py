@@ -1,4 +1,4 @@
-"""ISO 8601 durations, dates and repeating intervals, as BPMN timers and due dates write them."""
+"""ISO 8601 durations, dates and repeating intervals, as BPMN timers and due dates write them; and working time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 from bpm.engine.phrases import PhrasedError
 from bpm.engine.phrases import gettext_noop as _
@@ -20,6 +21,7 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,10})(?:\.(\d{1,6}))?S)?)?",
     re.ASCII,
 )
+_WORKING = re.compile(r"work\s+P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,5})H)?(?:(\d{1,6})M)?)?", re.ASCII)
 _REPEAT = re.compile(r"R(\d{0,9})/(.+)", re.ASCII)
 
 
@@ -49,6 +51,43 @@ class Cycle:
 
     times: int | None
     every: Duration
+
+
+class Calendar(Protocol):
+    """When the company works."""
+
+    def later(self, start: datetime, days: int, rest: timedelta) -> datetime:
+        """The moment this many working days and then this much working time after `start`. Raises ValueError."""
+        ...
+
+
+class AlwaysAtWork:
+    """A calendar without free time."""
+
+    def later(self, start: datetime, days: int, rest: timedelta) -> datetime:
+        return start + timedelta(days=days) + rest
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingTime:
+    """Days and hours that count only while the company works."""
+
+    days: int
+    rest: timedelta
+
+    def after(self, moment: datetime, calendar: Calendar) -> datetime:
+        try:
+            return calendar.later(moment, self.days, self.rest)
+        except (ValueError, OverflowError) as error:
+            raise DurationError(_("the moment is out of range")) from error
+
+
+def parse_working(text: str) -> WorkingTime:
+    match = _WORKING.fullmatch(text.strip()) if len(text) <= MAX_TEXT else None
+    if match is None:
+        raise DurationError(_("it is not a working time such as “work P2D” or “work PT4H”"))
+    days, hours, minutes = (int(part or 0) for part in match.groups())
+    return WorkingTime(days, timedelta(hours=hours, minutes=minutes))
 
 
 def parse_duration(text: str) -> Duration:
@@ -97,6 +136,9 @@ def parse_cycle(text: str) -> Cycle:
     return Cycle(times=times, every=every)
 
 
-def moment_of(text: str, now: datetime) -> datetime:
-    """When a duration from `now`, or a moment, falls due."""
-    return parse_duration(text).after(now) if text.strip().startswith("P") else parse_moment(text, now)
+def moment_of(text: str, now: datetime, calendar: Calendar | None = None) -> datetime:
+    """When a duration from `now`, working time counted by the calendar, or a moment, falls due."""
+    text = text.strip()
+    if text.startswith("work"):
+        return parse_working(text).after(now, calendar or AlwaysAtWork())
+    return parse_duration(text).after(now) if text.startswith("P") else parse_moment(text, now)

@@ -118,6 +118,14 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """An operator takes the token from where it waits to another node of the same scope."""
+
+    token: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The whole process is called off."""
 
@@ -136,6 +144,7 @@ Event = (
     | Escalated
     | Retry
     | Skip
+    | Moved
     | Cancelled
 )
 
@@ -163,7 +172,10 @@ class NodeLeft:
 
 @dataclass(frozen=True, slots=True)
 class OpenUserTask:
-    """A person is asked. With `choice` the outcomes are the gateway's flows and the answer is a flow id."""
+    """A person is asked. With `choice` the outcomes are the gateway's flows and the answer is a flow id.
+
+    `remind` and `escalate`: when the holder is reminded before, and his head told after the due moment.
+    """
 
     token: int
     node: str
@@ -174,6 +186,8 @@ class OpenUserTask:
     candidate_role: str = ""
     candidate_groups: tuple[str, ...] = ()
     due: datetime | None = None
+    remind: datetime | None = None
+    escalate: datetime | None = None
     lane: str = ""
     choice: bool = False
 

@@ -197,7 +197,9 @@ _STRUCTURE = {
     ),
     "bad_time": (
         _("The time “%(value)s” cannot be used: %(problem)s."),
-        _("Write a duration such as P2D or PT4H, a date such as 2026-12-01, or a repetition: R3/PT1H."),
+        _(
+            "Write a duration such as P2D or PT4H, working time such as “work P2D”, a date, or a repetition: R3/PT1H."
+        ),
     ),
     "no_time": (
         _("The timer does not say when it is due."),
@@ -230,6 +232,10 @@ _STRUCTURE = {
 }
 
 _WARNINGS = {
+    "no_due": (
+        _("Somebody is to be reminded of a task that is never due."),
+        _("Give the task a crm:due, or leave crm:remind and crm:escalate out."),
+    ),
     "no_start": (
         _("There is no start; the process begins at “%(node)s”."),
         _("Draw a start and connect it to the first step."),

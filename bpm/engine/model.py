@@ -175,6 +175,7 @@ class Node(Plain):
 
     `inputs` are what a thrown message or signal carries, `outputs` what is kept of one that is caught (all of it
     when there are none); `sets` are the variables a rule works out. `start`: where a subprocess begins.
+    `remind`: how long before `due` the holder is reminded; `escalate`: how long after it his head is told.
     """
 
     id: str
@@ -194,6 +195,8 @@ class Node(Plain):
     candidate_role: str = ""
     candidate_groups: tuple[str, ...] = ()
     due: str = ""
+    remind: str = ""
+    escalate: str = ""
     form: Form | None = None
     operation: Operation | None = None
     foreign: str = ""

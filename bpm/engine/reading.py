@@ -220,6 +220,8 @@ def _node(element: etree._Element, kind: str, scope: str, codes: Codes) -> Node:
             kindred(element, "candidateGroups") or zeebe(element, _ASSIGNED, "candidateGroups")
         ),
         due=crm(element, "due") or kindred(element, "dueDate") or zeebe(element, "taskSchedule", "dueDate"),
+        remind=crm(element, "remind"),
+        escalate=crm(element, "escalate"),
         form=read_form(element) if kind in ("userTask", "startEvent") else None,
         operation=operation,
         foreign="" if operation or sets else foreign_call(element),

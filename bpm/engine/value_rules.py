@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from bpm.engine.books import Limits
-from bpm.engine.durations import DurationError, moment_of, parse_cycle
+from bpm.engine.durations import DurationError, moment_of, parse_cycle, parse_duration
 from bpm.engine.expressions import ExpressionError, is_expression, parse, parse_template, paths
 from bpm.engine.extensions import FIELD_TYPES
 from bpm.engine.findings import Finding, finding
@@ -26,8 +26,12 @@ def written_findings(node: Node, words: Vocabulary) -> Iterator[Finding]:
     """What is wrong with the texts of one node."""
     people = (("assignee", node.assignee), ("candidateRole", node.candidate_role))
     yield from _values(node, people, words)
-    if node.due:
-        yield from _time(node, node.due, words)
+    for text in filter(None, (node.due, node.escalate)):
+        yield from _time(node, text, words)
+    if node.remind:
+        yield from _time(node, node.remind, words, read=parse_duration)
+    if not node.due and (node.remind or node.escalate):
+        yield finding("no_due", node.id, node.name)
     if node.form:
         yield from _form(node, node.form)
     if node.operation:
@@ -123,17 +127,21 @@ def _bad_value(node: Node, attribute: str, problem: Phrase) -> Finding:
     return finding("bad_value", node.id, node.name, attribute=attribute[:100], problem=problem)
 
 
-def _time(node: Node, text: str, words: Vocabulary, *, repeats: bool = False) -> Iterator[Finding]:
+def _moment(text: str) -> datetime:
+    return moment_of(text, datetime.fromisoformat(_ANYTIME))
+
+
+def _time(
+    node: Node, text: str, words: Vocabulary, *, read: Callable[[str], object] = _moment
+) -> Iterator[Finding]:
     try:
         if is_expression(text):
             for part in parse_template(text):
                 problem = None if isinstance(part, str) else problem_of(part, words, condition=False)
                 if problem:
                     yield finding("bad_time", node.id, node.name, value=text[:100], problem=problem)
-        elif repeats:
-            parse_cycle(text)
         else:
-            moment_of(text, datetime.fromisoformat(_ANYTIME))
+            read(text)
     except (ExpressionError, DurationError) as error:
         yield finding("bad_time", node.id, node.name, value=text[:100], problem=error.phrase)
 
@@ -145,7 +153,7 @@ def _timers(node: Node, words: Vocabulary) -> Iterator[Finding]:
         if not (trigger.duration or trigger.date or trigger.cycle):
             yield finding("no_time", node.id, node.name)
         elif trigger.cycle:
-            yield from _time(node, trigger.cycle, words, repeats=True)
+            yield from _time(node, trigger.cycle, words, read=parse_cycle)
             if node.kind not in ("boundaryEvent", "startEvent") or node.interrupting:
                 yield finding("first_repeat", node.id, node.name, node=node.label)
         else:

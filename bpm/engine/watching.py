@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bpm.engine import state as waits
 from bpm.engine.books import Books, Limits, no_time
-from bpm.engine.durations import DurationError, parse_cycle, parse_duration
+from bpm.engine.durations import Calendar, DurationError, parse_cycle, parse_duration
 from bpm.engine.events import SetTimer, Subscribe, Unsubscribe
 from bpm.engine.model import Graph, Node
 from bpm.engine.state import WHOLE_SCOPE, State, Token, Wait
@@ -22,8 +22,10 @@ AWAITED = ("timer", "message", "signal")
 class Watching(Books):
     """The part of a step that keeps watchers."""
 
-    def __init__(self, graph: Graph, state: State, now: datetime, limits: Limits) -> None:
-        super().__init__(graph, state, now, limits)
+    def __init__(
+        self, graph: Graph, state: State, now: datetime, limits: Limits, calendar: Calendar | None = None
+    ) -> None:
+        super().__init__(graph, state, now, limits, calendar)
         self.hosted: dict[int, list[int]] = {}
         for token in state.tokens.values():
             if token.host:

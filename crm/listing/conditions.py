@@ -36,6 +36,7 @@ _TEXT = ("has", "is", "starts", "lacks", "empty", "filled")
 _NUMBER = ("min", "max", "eq", "between", "empty", "filled")
 _DATE = ("period", "since", "until", "between", "on", "empty", "filled")
 _CHOSEN = ("any", "none", "empty", "filled")
+_SEVERAL = ("any", "all", "none", "empty", "filled")
 OPERATORS = {
     "text": _TEXT,
     "phone": _TEXT,
@@ -46,7 +47,8 @@ OPERATORS = {
     "choice": _CHOSEN,
     "record": _CHOSEN,
     "person": _CHOSEN,
-    "tags": ("any", "all", "none", "empty", "filled"),
+    "tags": _SEVERAL,
+    "records": _SEVERAL,
     "bool": ("yes", "no"),
     "pointer": ("empty", "filled"),
 }
@@ -104,7 +106,9 @@ class Condition:
             return self._attribute_q(kind, values)
         if self.field.kind == "tags":
             return _tags_q(kind, self.operator, values)
-        return _column_q(self.field, self.operator, values)
+        if self.field.ask is not None:
+            return self.field.ask(self.operator, values)
+        return column_q(self.field, self.operator, values)
 
     def _resolved(self, user) -> tuple:
         """The ids of people; "my team": for a head everybody below him, else the colleagues of one's department."""
@@ -162,7 +166,8 @@ def _tags_q(kind: str, operator: str, tags: tuple) -> Q:
     return found if operator == "any" else ~found
 
 
-def _column_q(field: Field, operator: str, values: tuple) -> Q:
+def column_q(field: Field, operator: str, values: tuple) -> Q:
+    """The comparison on a column of the database."""
     path = field.column
     if operator in {"empty", "filled"}:
         empty = Q(**{f"{path}__isnull": True})

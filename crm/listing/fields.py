@@ -36,20 +36,21 @@ ATTRIBUTE_KINDS = {
 }
 POINTING = (AttributeKind.PERSON, AttributeKind.LINK, AttributeKind.FILE)
 NUMBERS = ("number", "money")
-CHOSEN = ("choice", "record", "person", "tags")
+CHOSEN = ("choice", "record", "records", "person", "tags")
 
 
 @dataclass(frozen=True)
 class Field:
     """One field. What a reader types names only its `key`; the path into the database is the program's.
 
-    `kind`: text, phone, number, money, date, moment, choice, record, person, bool, tags or
+    `kind`: text, phone, number, money, date, moment, choice, record, records (several), person, bool, tags or
     pointer (what a link or file attribute points at).
     `path`: the database path, by default the key; empty for a column that is computed (`computed`).
     `sort`: the indexed column the heading sorts by, empty for none. `joins`: relations a cell needs.
     `pairs`: (value, label) for a choice. `dictionary`: the Named model of a record, of which
     `offered` narrows what can be chosen and `group` tells entries of one name apart.
-    `get`: the cell's value from a record. `editable`: may be written for many records at once.
+    `get`: the cell's value from a record. `ask(operator, values)`: the Q of a filter that no column answers.
+    `editable`: may be written for many records at once.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Field:
     group: str = ""
     joins: tuple[str, ...] = ()
     get: Callable | None = None
+    ask: Callable | None = None
     editable: bool = False
     required: bool = False
     computed: bool = False
@@ -84,7 +86,7 @@ class Field:
         """An attribute can be asked for where an indexed row repeats it."""
         if self.attributes:
             return any(attribute.filterable for attribute in self.attributes)
-        return not self.computed or self.kind == "tags"
+        return not self.computed or self.kind == "tags" or self.ask is not None
 
     @property
     def is_exported(self) -> bool:

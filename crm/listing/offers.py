@@ -46,7 +46,7 @@ class Offers:
         """What a condition on the field may be compared with."""
         if one.kind == "person":
             return self.pairs.get(_PERSON, [])
-        return self.pairs.get(one.key, []) if one.kind in {"record", "tags"} else one.choices()
+        return self.pairs.get(one.key, []) if one.kind in {"record", "records", "tags"} else one.choices()
 
 
 def _flag(condition, value: int) -> Case:

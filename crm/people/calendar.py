@@ -197,3 +197,25 @@ def add_working_time(start: datetime, amount: timedelta, calendar: WorkingCalend
             amount -= max(timedelta(), closes - begin)
         day += timedelta(days=1)
     raise ValueError("The calendar has no such working time within ten years")
+
+
+def add_working_days(start: datetime, days: int, calendar: WorkingCalendar) -> datetime:
+    """The same time of day so many working days later, in UTC; a moment in free time counts from the next opening.
+
+    Where that day closes earlier, its closing. Raises ValueError for what ten years do not hold.
+    """
+    if days < 0:
+        raise ValueError("Working days are added, not taken away")
+    moment = add_working_time(start, timedelta(), calendar)
+    local = moment.astimezone(calendar.zone)
+    day = local.date()
+    for _number in range(FARTHEST_DAYS):
+        if days == 0:
+            break
+        day += timedelta(days=1)
+        days -= bool(calendar.hours_on(day))
+    if days:
+        raise ValueError("The calendar has no so many working days within ten years")
+    wanted = datetime.combine(day, local.time(), calendar.zone).astimezone(UTC)
+    closings = [closes for _opens, closes in calendar.spans(day)]
+    return min(max(wanted, next(calendar.spans(day))[0]), closings[-1])

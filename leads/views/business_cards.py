@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from counterparties.vcard_reading import NotACard, read_vcards
+from counterparties.vcard_reading import LARGEST, read_vcards
 from crm.people.visibility import demand_kind
 from crm.web.access import get_visible
 from crm.web.htmx import page, redirect, wants_fragment
@@ -22,7 +22,6 @@ from leads.models import Lead
 
 RECENT = "business_cards"
 SHOWN = 10
-VCARD_BYTES = 2 * 1024 * 1024
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,12 +79,10 @@ def business_card_vcards(request):
     demand_kind(request.user, "create", Lead)
     upload = request.FILES.get("vcards")
     try:
-        if upload is None or upload.size > VCARD_BYTES:
-            raise NotACard
-        cards = read_vcards(upload.read())
-    except NotACard:
+        cards = read_vcards(upload.read(LARGEST + 1) if upload else b"")
+    except ValidationError as error:
         form = BusinessCardForm(user=request.user)
-        form.vcard_error = _("Choose a vCard file (.vcf) of at most 2 MB.")
+        form.vcard_error = error.messages[0]
         return _cards_page(request, form, 422)
     if len(cards) == 1:
         return _cards_page(request, BusinessCardForm(initial=fitting_values(cards[0]), user=request.user))

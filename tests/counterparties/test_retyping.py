@@ -272,7 +272,7 @@ def test_the_page_shows_asks_and_does_it(rep, record, schema, signed_in):
     history = client.get(reverse("history:card_history", args=["counterparties.counterparty", record.pk]))
     assert "changed the type: Company → Partner" in history.content.decode()
     undo = reverse("history:event_undo", args=[last_event().pk])
-    assert "Type" in client.get(undo).content.decode()
+    assert "<del>Partner</del> → <ins>Company</ins>" in client.get(undo).content.decode()
     assert client.post(undo).status_code == 302
     record.refresh_from_db()
     assert record.attributes["note_here"] == "VIP"

@@ -6,7 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from counterparties.models import Contact
-from counterparties.vcards import read_vcards, vcard
+from counterparties.vcard_reading import read_vcards
+from counterparties.vcards import organisation_vcard, vcard
+from crm.people.models import FieldRule, RoleScope, User
 from tests.factories.counterparties import make_contact, make_counterparty
 
 ELDER = (
@@ -32,7 +34,17 @@ def test_reading_both_generations():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00\xff", b"name;phone", b"BEGIN:VCARD\nFN:A\nEND:VCARD\n" * 101]
+    "content",
+    [
+        b"",
+        b"\x00\xff",
+        b"name;phone",
+        b"BEGIN:VCARD\nN:x",
+        b"\xff\xfe\x00",
+        b"\x00" * 100,
+        b"BEGIN:VCARD\nFN:A\nEND:VCARD\n" * 201,
+        b"x" * 2_000_001,
+    ],
 )
 def test_what_is_no_vcard_file(content):
     with pytest.raises(ValidationError):
@@ -71,18 +83,82 @@ def test_pages_of_one_contact(rep, outsider, signed_in):
     assert [client.get(address(name, person.pk)).status_code for name in names] == [404] * 3
 
 
+@pytest.fixture
+def exporting(rep):
+    """May export both kinds, as far as he sees them."""
+    [role] = rep.roles.all()
+    for kind in ("counterparties.contact", "counterparties.counterparty"):
+        RoleScope.objects.update_or_create(role=role, kind=kind, action="export", defaults={"scope": "team"})
+    return User.objects.get(pk=rep.pk)
+
+
+def cards(client, kind, **given) -> str:
+    answer = client.get(address("vcards"), {"kind": f"counterparties.{kind}", **given})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def names(text: str) -> list[str]:
+    return [line.removeprefix("FN:") for line in text.split("\r\n") if line.startswith("FN:")]
+
+
 @pytest.mark.django_db
-def test_a_list_goes_out_as_one_file(rep, outsider, signed_in):
-    make_contact(rep, last_name="Seen")
-    make_contact(rep, last_name="Filtered")
-    make_contact(outsider, last_name="Hidden")
-    client = signed_in(rep)
-    answer = client.get(address("contact_vcards"), {"q": "seen"})
-    if rep.access.may(Contact, "export"):
-        text = answer.content.decode()
-        assert text.count("BEGIN:VCARD") == 1 and "Seen" in text
-    else:
-        assert answer.status_code == 403
+def test_ticked_rows_and_whole_lists_go_out_as_one_file(exporting, outsider, signed_in):
+    firm = make_counterparty(
+        exporting, name="Huta", city="Łódź", address="Długa 1", website="huta.pl", phone="221234567"
+    )
+    make_counterparty(exporting, name="Bank")
+    hidden = make_counterparty(outsider, name="Hidden")
+    people = [
+        make_contact(exporting, first_name="", last_name=name, counterparty=firm)
+        for name in ("Seen", "Filtered")
+    ]
+    ghost = make_contact(outsider, first_name="", last_name="Ghost")
+    client = signed_in(exporting)
+    ids = ",".join(str(one.pk) for one in (*people, ghost))
+    assert names(cards(client, "contact", ids=ids + ",x,0")) == ["Filtered", "Seen"]
+    assert names(cards(client, "contact", all=1, query="q=seen")) == ["Seen"]
+    assert names(cards(client, "contact")) == []
+    text = cards(client, "counterparty", ids=f"{firm.pk},{hidden.pk}")
+    assert names(text) == ["Huta"]
+    for line in (
+        "ORG:Huta",
+        "ADR;TYPE=WORK:;;Długa 1;Łódź;;;PL",
+        "URL:https://huta.pl",
+        "TEL;TYPE=VOICE:+48221234567",
+    ):
+        assert line in text
+    [read] = read_vcards(text.encode())
+    assert (read.organisation, read.city, read.best_phone) == ("Huta", "Łódź", "+48221234567")
+    assert names(cards(client, "counterparty", all=1)) == ["Bank", "Huta"]
+    assert f'formaction="{address("vcards")}"' in client.get(address("counterparty_list")).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_private_person_is_no_organisation(rep):
+    person = make_counterparty(rep, name="Jan Kos", type_key="person")
+    assert "ORG" not in organisation_vcard(person)
+
+
+@pytest.mark.django_db
+def test_hidden_fields_stay_out_of_the_file(exporting, signed_in):
+    make_counterparty(exporting, name="Huta", phone="221234567", email="a@b.example", note="secret")
+    [role] = exporting.roles.all()
+    for field in ("phone", "note"):
+        FieldRule.objects.create(role=role, kind="counterparties.counterparty", field=field, level="hidden")
+    text = cards(signed_in(User.objects.get(pk=exporting.pk)), "counterparty", all=1)
+    assert "TEL" not in text and "NOTE" not in text and "a@b.example" in text
+
+
+@pytest.mark.django_db
+def test_who_may_not_export_gets_no_file(rep, marketing, signed_in):
+    [role] = rep.roles.all()
+    RoleScope.objects.filter(role=role, action="export").update(scope="none")
+    client = signed_in(User.objects.get(pk=rep.pk))
+    assert client.get(address("vcards"), {"kind": "counterparties.contact", "all": 1}).status_code == 403
+    assert client.get(address("vcards"), {"kind": "leads.lead", "all": 1}).status_code == 404
+    assert client.get(address("vcards")).status_code == 404
+    assert client.post(address("vcards")).status_code == 405
 
 
 @pytest.mark.django_db

@@ -4,8 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from counterparties.vcard_reading import MOST_CARDS, NotACard, read_vcards
+from counterparties.vcard_reading import read_vcards
 from crm.files.models import StoredFile
+from leads.business_cards import fitting_values
 from leads.models import Lead
 from tests.factories.leads import make_lead, make_source
 
@@ -31,24 +32,14 @@ END:VCARD
 
 def test_old_and_new_vcards_are_read():
     (old,) = read_vcards(OLD_PHONE)
-    assert (old["last_name"], old["first_name"], old["company"], old["phone"]) == (
+    assert (old.last_name, old.first_name, old.organisation, old.best_phone) == (
         "Ślimak", "Jaź", "Huta", "601 234 567",
     )  # fmt: skip
     (new,) = read_vcards(NEW_PHONE)
-    assert new == {
+    assert fitting_values(new) == {
         "company": "Bud, Rem i Syn", "first_name": "Ewa", "last_name": "Łoś", "position": "",
-        "phone": "+48-602-345-678", "email": "ewa@los.pl", "website": "", "city": "Kraków", "note": "Targi\nPoznań",
+        "phone": "+48602345678", "email": "ewa@los.pl", "website": "", "city": "Kraków", "note": "Targi\nPoznań",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"BEGIN:VCARD\nN:x", b"\xff\xfe\x00", b"\x00" * 100])
-def test_what_is_no_vcard_is_refused(content):
-    with pytest.raises(NotACard):
-        read_vcards(content)
-
-
-def test_a_huge_file_has_an_end():
-    assert len(read_vcards(b"BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 1000)) == MOST_CARDS
 
 
 @pytest.fixture

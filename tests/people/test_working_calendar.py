@@ -13,6 +13,7 @@ from crm.people.calendar import (
     CalendarDay,
     WorkingCalendar,
     WorkingSpan,
+    add_working_days,
     add_working_time,
     public_holidays,
     working_calendar,
@@ -113,3 +114,34 @@ def test_the_company_changes_its_hours_and_days():
 def test_a_span_does_not_end_before_it_starts():
     with pytest.raises(IntegrityError), transaction.atomic():
         WorkingSpan.objects.create(weekday=0, starts=time(15), ends=time(7))
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "expected"),
+    [
+        ("2026-11-26 15:00", 2, "2026-11-30 15:00"),  # Thursday, over a weekend
+        ("2026-11-10 15:00", 1, "2026-11-12 15:00"),  # over a holiday
+        ("2026-11-28 12:00", 2, "2026-12-02 09:00"),  # a Saturday counts from Monday's opening
+        ("2026-11-23 20:00", 1, "2026-11-25 09:00"),  # so does an evening from the next morning
+        ("2026-11-23 10:00", 0, "2026-11-23 10:00"),
+        ("2026-10-23 10:00", 1, "2026-10-26 10:00"),  # over the end of summer time
+    ],
+)
+def test_working_days_are_added(start, days, expected):
+    assert add_working_days(at(start), days, PLAIN) == at(expected)
+
+
+def test_a_day_that_closes_earlier_ends_the_wait_and_special_days_count():
+    short = WorkingCalendar({0: [(time(9), time(17))], 1: [(time(10), time(13))]}, "", WARSAW)
+    assert add_working_days(at("2026-11-23 15:00"), 1, short) == at("2026-11-24 13:00")
+    assert add_working_days(at("2026-11-23 09:30"), 1, short) == at("2026-11-24 10:00")
+    free = WorkingCalendar(STANDARD_WEEK, "PL", WARSAW, {date(2026, 11, 24): False, date(2026, 11, 28): True})
+    assert add_working_days(at("2026-11-23 15:00"), 1, free) == at("2026-11-25 15:00")
+    assert add_working_days(at("2026-11-27 15:00"), 1, free) == at("2026-11-28 15:00")
+
+
+def test_working_days_that_cannot_be_added():
+    with pytest.raises(ValueError, match="not taken away"):
+        add_working_days(at("2026-11-23 10:00"), -1, PLAIN)
+    with pytest.raises(ValueError, match="ten years"):
+        add_working_days(at("2026-11-23 10:00"), 9999, PLAIN)

@@ -1,8 +1,8 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from bpm.engine.durations import DurationError, moment_of, parse_cycle, parse_duration
+from bpm.engine.durations import DurationError, moment_of, parse_cycle, parse_duration, parse_working
 
 NOW = datetime.fromisoformat("2026-01-31T09:00:00+01:00")
 
@@ -56,3 +56,36 @@ def test_repetitions_refused(text):
 def test_a_moment_that_is_far_too_long_is_no_moment():
     with pytest.raises(DurationError):
         moment_of("2026-12-01" + "0" * 200, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "rest"),
+    [
+        ("work P2D", 2, timedelta()), ("work PT36H", 0, timedelta(hours=36)),
+        (" work  P1DT2H30M ", 1, timedelta(hours=2, minutes=30)),
+    ],
+)  # fmt: skip
+def test_working_time(text, days, rest):
+    found = parse_working(text)
+    assert (found.days, found.rest) == (days, rest)
+    assert moment_of(text, NOW) == NOW + timedelta(days=days) + rest
+
+
+@pytest.mark.parametrize(
+    "text", ["work", "work P", "work PT", "work P1M", "work P1W", "workP1D", "work P٢D", "work 2D"]
+)
+def test_what_is_no_working_time(text):
+    with pytest.raises(DurationError, match="working time"):
+        moment_of(text, NOW)
+
+
+def test_the_calendar_counts_and_may_refuse():
+    class Far:
+        def later(self, start, days, rest):
+            if days > 9:
+                raise ValueError
+            return start + timedelta(days=7 * days)
+
+    assert moment_of("work P2D", NOW, Far()) == NOW + timedelta(days=14)
+    with pytest.raises(DurationError, match="out of range"):
+        moment_of("work P10D", NOW, Far())

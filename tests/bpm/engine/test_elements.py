@@ -50,6 +50,14 @@ def test_start_to_end_is_told_step_by_step():
     assert play.state.tokens == {}
 
 
+def test_when_a_task_is_reminded_of_and_escalated():
+    """Counted back and on from the due moment; without a calendar every hour is worked."""
+    ask = user("u", crm_due="P2D", crm_remind="PT4H", crm_escalate="work PT8H")
+    task = Player(graph_of(start(), ask, end(), flow("s > u > e"))).latest[-1]
+    due = NOW + timedelta(days=2)
+    assert (task.remind, task.escalate) == (due - timedelta(hours=4), due + timedelta(hours=8))
+
+
 def test_user_task_asks_and_goes_on_with_the_answer():
     """13.3.3: a user task completes when the person says so."""
     play = Player(graph_of(start(), user("u", crm_due="P2D", name="Ask"), end(), flow("s > u > e")))

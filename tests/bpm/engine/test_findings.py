@@ -128,6 +128,7 @@ CASES = {
     "no_start": (user("u"), end(), flow("u > e")),
     "several_starts": (start(), start("s2"), user("u"), end(), flow("s > u > e"), flow("s2 > u")),
     "start_trigger": (start("s", MESSAGE), end(), flow("s > e")),
+    "no_due": after_start(user("u", crm_remind="PT1H"), path="s > u > e"),
     "no_end": (start(), user("u"), flow("s > u")),
     "implicit_end": (
         start(),

@@ -206,6 +206,13 @@ def test_due_that_cannot_be_worked_out_is_an_incident(due):
     assert play.waiting == [("u", "task")]
 
 
+@pytest.mark.parametrize("attribute", ["crm_remind", "crm_escalate"])
+def test_a_reminder_that_cannot_be_worked_out_is_an_incident(attribute):
+    ask = user("u", crm_due="P1D", **{attribute: "${when}"})
+    play = Player(graph_of(start(), ask, end(), flow("s > u > e")), when="soon")
+    assert (play.waiting, play.effects[-1].code) == ([("u", "incident")], "time")
+
+
 def test_assignee_by_expression():
     play = Player(
         graph_of(start(), user("u", crm_assignee="${deal.owner}"), flow("s > u")), deal={"owner": "rep"}
