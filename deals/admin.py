@@ -1,10 +1,12 @@
-"""Types of deals with their attributes on one page, and the dictionary of reasons."""
+"""Types of deals with their attributes on one page, the dictionaries, price lists, and the settings of deals."""
 
 from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from crm.attributes.admin import SchemaAdmin
-from deals.models import DealType, LossReason
+from deals.models import DealSettings, DealType, LossReason, PriceList, TaxRate
 
 
 @admin.register(DealType)
@@ -19,3 +21,32 @@ class DealTypeAdmin(SchemaAdmin):
 @admin.register(LossReason)
 class LossReasonAdmin(ModelAdmin):
     list_display = ["name", "name_pl", "is_active", "position"]
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(ModelAdmin):
+    list_display = ["name", "name_pl", "percent", "is_default", "is_active", "position"]
+
+
+@admin.register(PriceList)
+class PriceListAdmin(ModelAdmin):
+    """The lists themselves; what a product costs on them is said on the product's card."""
+
+    list_display = ["name", "currency", "valid_from", "valid_to", "is_active", "position"]
+    list_filter = ["currency", "is_active"]
+    fields = [("name", "name_pl"), ("currency", "position"), ("valid_from", "valid_to"), "is_active"]
+
+
+@admin.register(DealSettings)
+class DealSettingsAdmin(ModelAdmin):
+    """One row: its list is its form."""
+
+    def changelist_view(self, request, extra_context=None):
+        DealSettings.objects.get_or_create(pk=1)
+        return HttpResponseRedirect(reverse("admin:deals_dealsettings_change", args=[1]))
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False

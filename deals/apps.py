@@ -12,9 +12,10 @@ class DealsConfig(AppConfig):
         from deals.events import register_deal_events
         from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
-        from deals.registration import register_deals
+        from deals.registration import register_deals, register_products
 
         register_deals()
+        register_products()
         register_deal_events()
         register_deal_operations()
         register_imports()

@@ -14,6 +14,7 @@ from crm.history.kinds import named
 from crm.history.services import record_event
 from crm.money.models import default_currency
 from crm.web.demo import Demo, demo_step
+from deals import demo_catalogue as catalogue
 from deals.ledger import write_transition
 from deals.models import Deal, DealContact, DealStatus, DealType, LossReason, TransitionCause
 from deals.standard import create_standard_deals
@@ -46,6 +47,7 @@ def dictionaries(demo: Demo) -> None:
 
 @demo_step(50, "small")
 def load(demo: Demo) -> None:
+    catalogue.load(demo)
     counterparties = list(
         Counterparty.objects.exclude(owner=None).select_related("owner", "owner__department").order_by("pk")
     )
@@ -107,7 +109,9 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
     deal.save()
     write_derived(deal, attributes_of(deal.get_attribute_set_id()))
     deal.number = f"{walk.steps[0][0].year}/{deal.pk:05d}"
-    deal.save(update_fields=["number"])
+    if number % 2 == 0:
+        catalogue.sell(demo, deal)
+    deal.save(update_fields=["number", "amount"])
     Deal.objects.filter(pk=deal.pk).update(created_at=walk.steps[0][0])
     people = list(Contact.objects.filter(links__counterparty=counterparty)[:2])
     DealContact.objects.bulk_create(DealContact(deal=deal, contact=contact) for contact in people)

@@ -70,6 +70,22 @@ KINDS = (
         "paperclip", Group.FILE, "grey",
     ),
     EventKind(
+        "deal_lines_changed", _("changed the products of the deal"),
+        "box", Group.CHANGE, "grey",
+    ),
+    EventKind(
+        "product_created", _("added the product"),
+        "plus-circle", Group.CHANGE, "blue",
+    ),
+    EventKind(
+        "product_changed", _("changed the product"),
+        "pencil", Group.CHANGE, "grey",
+    ),
+    EventKind(
+        "product_prices_changed", _("changed the prices"),
+        "cash-stack", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "deal_contacts_changed", _("changed the contacts of the deal"),
         "people", Group.CHANGE, "grey",
     ),

@@ -12,7 +12,7 @@ from counterparties.pickers import RecordChoiceField
 from crm.attributes.forms import DateInput
 from crm.money.models import Currency, default_currency
 from crm.web.record_forms import RecordForm
-from deals.models import Deal, DealStatus, DealType
+from deals.models import Deal, DealLine, DealStatus, DealType
 from deals.rules import offered_loss_reasons
 from funnel.models import Stage
 
@@ -51,6 +51,10 @@ class DealForm(RecordForm):
         )
         if "owner" in self.fields:
             self.fields["owner"].required = False
+        if self.instance.pk and DealLine.objects.filter(deal=self.instance).exists():
+            for name in ("amount", "currency"):
+                self.fields[name].disabled = True
+            self.fields["amount"].help_text = _("The sum of the deal's lines.")
         self._limit_type()
         self._limit_contacts()
         self.add_attribute_fields(self._attribute_set_id())

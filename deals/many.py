@@ -15,7 +15,7 @@ from crm.history.services import FieldChange, record_events
 from crm.notify.models import LiveRow
 from crm.people.access import kind_label
 from deals.ledger import write_worth_of_many
-from deals.models import Deal, DealContact
+from deals.models import Deal, DealContact, DealLine
 from deals.signals import deal_changed
 
 FIELDS = ("amount", "close_date", "owner")
@@ -38,6 +38,9 @@ def edit_deals(*, pks: list[int], field: str, value, by, via: str = "") -> dict[
     found = Deal.objects.visible_to(by, "edit").filter(pk__in=pks).select_related("owner")
     if field == "owner":
         found = found.filter(pk__in=Deal.objects.visible_to(by, "assign").filter(pk__in=pks).values("pk"))
+    if field == "amount":
+        # Their lines decide.
+        found = found.exclude(pk__in=DealLine.objects.filter(deal__in=pks).values("deal"))
     found = [deal for deal in found.select_for_update(of=("self",)) if getattr(deal, field) != value]
     if not found:
         return {}

@@ -10,6 +10,7 @@ from crm.history.bin import Follower, register_consequence, register_deletable, 
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
+from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
 from crm.web.registry import (
     MenuEntry,
@@ -19,16 +20,21 @@ from crm.web.registry import (
     register_panel,
     register_quick_create,
 )
+from deals.catalogue import PRICES, PRODUCT, PRODUCT_FIELDS, edit_product, prices_of
 from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
+from deals.lines import LINES
 from deals.lists import DealList
-from deals.models import OPEN_STATUSES, Deal
-from deals.services import EDITABLE, edit_deal, pending_request
+from deals.models import OPEN_STATUSES, Deal, Product
+from deals.parts_of_deals import PARTS, put_back
+from deals.product_lists import ProductList
+from deals.services import EDITABLE, pending_request
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
 
 
 def register_deals() -> None:
     register_list(DealList)
+    register_followers("deals.deal", dict.fromkeys(PARTS, "amount"))
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
@@ -41,8 +47,11 @@ def register_deals() -> None:
     register_portfolio(PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES)))
     register_consequence("deals.deal", _withdrawn_move)
     register_editor(
-        Editor("deals.deal", frozenset(EDITABLE), lambda record, **edit: edit_deal(deal=record, **edit))
-    )
+        Editor(
+            "deals.deal", frozenset(EDITABLE), put_back,
+            parts={key: part.snapshot for key, part in PARTS.items()},
+        )
+    )  # fmt: skip
     register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
@@ -58,6 +67,34 @@ def register_deals() -> None:
             kind="deals.deal",
         )
     )  # fmt: skip
+    register_panel(
+        Panel(
+            "deals.deal", "lines", _("Products"), 5, "deals:deal_lines", count=_line_count, kind="deals.deal"
+        )
+    )
+
+
+def register_products() -> None:
+    register_list(ProductList)
+    register_kind(
+        RecordKind(
+            model=Product, name=_("product"), plural=_("products"), icon="box", detail_url="deals:product_detail",
+            searchable=True, common=True, summary=lambda product: f"{product.code or ''} {product.unit}".strip(),
+        )
+    )  # fmt: skip
+    register_deletable(PRODUCT)
+    register_editor(
+        Editor(
+            PRODUCT, frozenset(PRODUCT_FIELDS), lambda record, **edit: edit_product(product=record, **edit),
+            has_attributes=False, parts={PRICES: prices_of},
+        )
+    )  # fmt: skip
+    register_menu(MenuEntry("products", _("Products"), "box", "deals:product_list", 55, kind=PRODUCT))
+
+
+def _line_count(deal, user) -> int | None:
+    """Nothing beside the heading while there are none."""
+    return LINES.model.objects.filter(deal=deal).count() or None
 
 
 def _open_deals(counterparty):

@@ -23,7 +23,7 @@ from crm.notify.services import publish
 from crm.people.visibility import demand, demand_kind
 from deals.events import cards_of
 from deals.ledger import write_transition, write_worth
-from deals.models import Deal, DealContact, DealType, TransitionCause
+from deals.models import Deal, DealContact, DealLine, DealType, TransitionCause
 from deals.moves import (
     apply_request,
     first_text,
@@ -126,6 +126,7 @@ def edit_deal(
     if unknown := set(values) - EDITABLE:
         raise ValueError(f"not editable: {sorted(unknown)}")
     before = locked(deal)
+    _demand_free_amount(before, values)
     if "owner" in values and values["owner"] != before.owner:
         demand(by, "assign", before)
     if "counterparty" in values and values["counterparty"] != before.counterparty:
@@ -151,6 +152,15 @@ def edit_deal(
     deal_changed.send(Deal, deal=deal, by=by, fields=fields)
     publish(kind="deals.deal", record=deal)
     return fields
+
+
+def _demand_free_amount(before: Deal, values: dict) -> None:
+    """Raises ValidationError when lines decide what the deal is worth, and in which currency."""
+    wanted = [
+        name for name in ("amount", "currency") if name in values and values[name] != getattr(before, name)
+    ]
+    if wanted and DealLine.objects.filter(deal=before).exists():
+        raise ValidationError({wanted[0]: _("The amount is the sum of the lines. Change the lines instead.")})
 
 
 def _put_off(before: Deal, after: Deal) -> bool:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from crm.attributes.models import Attribute, AttributeSet
 from crm.web.standard import standard_data
-from deals.models import DealType, LossReason
+from deals.models import DealType, LossReason, TaxRate
 from funnel.models import Funnel, Stage
 
 # key, name, Polish name, colour, probability, days until a deal goes stale
@@ -54,12 +54,21 @@ _LOSSES = [
     ("Project stopped", "Projekt wstrzymany"),
     ("No contact", "Brak kontaktu"),
 ]
+# name, Polish name, per cent, whether lines take it by themselves
+_TAXES = [
+    ("23 %", "23%", 23, True),
+    ("8 %", "8%", 8, False),
+    ("5 %", "5%", 5, False),
+    ("0 %", "0%", 0, False),
+    ("exempt", "zw.", 0, False),
+    ("reverse charge", "odwrotne obciążenie", 0, False),
+]
 
 
 @standard_data(30)
 @transaction.atomic
 def create_standard_deals() -> dict[str, DealType]:
-    """Creates the missing funnels, types and reasons; what is there is left alone. Returns the types by key."""
+    """Creates the missing funnels, types, reasons and tax rates; leaves alone what is there. The types by key."""
     funnels = {key: _funnel(place, key, *rest) for place, (key, *rest) in enumerate(_FUNNELS, start=1)}
     types = {
         key: _type(place, key, name, name_pl, funnels[funnel], attributes)
@@ -67,7 +76,17 @@ def create_standard_deals() -> dict[str, DealType]:
     }
     for place, (name, name_pl) in enumerate(_LOSSES, start=1):
         LossReason.objects.get_or_create(name=name, defaults={"name_pl": name_pl, "position": place})
+    _create_taxes()
     return types
+
+
+def _create_taxes() -> None:
+    """Those of Poland, where nobody has said any."""
+    if not TaxRate.objects.exists():
+        TaxRate.objects.bulk_create(
+            TaxRate(name=name, name_pl=name_pl, percent=percent, is_default=is_default, position=place)
+            for place, (name, name_pl, percent, is_default) in enumerate(_TAXES, start=1)
+        )
 
 
 def _funnel(place: int, key: str, name: str, name_pl: str, stages: list[tuple]) -> Funnel:

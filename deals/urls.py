@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deals.views import board, cards, lists, moves
+from deals.views import board, cards, lines, lists, moves, products
 
 app_name = "deals"
 urlpatterns = [
@@ -9,10 +9,18 @@ urlpatterns = [
     path("board/changes/", board.deal_changes, name="deal_changes"),
     path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
     path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
+    path("products/", products.product_list, name="product_list"),
+    path("products/new/", products.product_create, name="product_create"),
+    path("products/options/", products.product_options, name="product_options"),
+    path("products/<int:pk>/", products.product_detail, name="product_detail"),
+    path("products/<int:pk>/edit/", products.product_update, name="product_update"),
+    path("lines/<int:pk>/", lines.line_update, name="line_update"),
+    path("lines/<int:pk>/removal/", lines.line_delete, name="line_delete"),
     path("new/", cards.deal_create, name="deal_create"),
     path("<int:pk>/", cards.deal_detail, name="deal_detail"),
     path("<int:pk>/edit/", cards.deal_update, name="deal_update"),
     path("<int:pk>/files/", cards.deal_files, name="deal_files"),
+    path("<int:pk>/lines/", lines.deal_lines, name="deal_lines"),
     path("<int:pk>/tile/", board.deal_tile, name="deal_tile"),
     path("<int:pk>/stage/", moves.deal_stage, name="deal_stage"),
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),

@@ -56,6 +56,8 @@ class AttributesFormMixin:
 
     def clean(self):
         cleaned = super().clean()
+        if not self.attribute_list:
+            return cleaned
         try:
             checked = clean_values(
                 self.attribute_list,

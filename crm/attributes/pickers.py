@@ -7,7 +7,10 @@ from django.template.loader import render_to_string
 
 
 class RecordPicker(forms.Widget):
-    """A hidden id, a box to type into, and the offers that `url` answers with (see `static/js/picker.js`)."""
+    """A hidden id, a box to type into, and the offers that `url` answers with (see `static/js/picker.js`).
+
+    `typed`: what stands in the box while nothing is chosen, for forms that take a free text as well.
+    """
 
     template_name = "components/picker.html"
 
@@ -15,6 +18,7 @@ class RecordPicker(forms.Widget):
         super().__init__(attrs)
         self.url = url
         self.chosen = None
+        self.typed = ""
 
     def get_context(self, name, value, attrs):
         context = super().get_context(name, value, attrs)
@@ -22,7 +26,7 @@ class RecordPicker(forms.Widget):
         context["widget"] |= {
             "url": self.url,
             "value": chosen.pk if chosen else "",
-            "text": str(chosen) if chosen else "",
+            "text": str(chosen) if chosen else self.typed,
         }
         return context
 

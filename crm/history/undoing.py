@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -29,12 +29,15 @@ class Editor:
     """How an area edits its records of `kind`: `edit(record=, values=, attributes=, version=, by=, via=)`.
 
     `fields`: the names `values` may hold. `has_attributes`: whether attributes may be given.
+    `parts`: rows that hang on the record, {name in history: function giving them as history keeps them};
+    `values` then takes the same JSON under that name.
     """
 
     kind: str
     fields: frozenset[str]
     edit: Callable
     has_attributes: bool = True
+    parts: dict[str, Callable] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,11 @@ def can_undo(event: Event, changes: list[Change]) -> bool:
 
 
 def _is_known(editor: Editor, name: str) -> bool:
-    return name in editor.fields or (editor.has_attributes and name.startswith(ATTRIBUTE))
+    return (
+        name in editor.fields
+        or name in editor.parts
+        or (editor.has_attributes and name.startswith(ATTRIBUTE))
+    )
 
 
 def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
@@ -131,6 +138,8 @@ def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
         if change.field.startswith(ATTRIBUTE):
             key = change.field.removeprefix(ATTRIBUTE)
             plan.attributes[key] = python_value(known[key], change.old)
+        elif change.field in editor.parts:
+            plan.values[change.field] = change.old
         else:
             plan.values[change.field] = _value(record._meta.get_field(change.field), change.old)
     return plan
@@ -162,27 +171,29 @@ def _obstacle(editor: Editor | None, known: dict, record: OwnedRecord, change: C
         if key not in known:
             return GONE
         return "" if record.attributes.get(key) == change.new else CHANGED_SINCE
-    field = record._meta.get_field(change.field)
-    if getattr(record, field.attname) != _plain(field, change.new):
+    if change.field in editor.parts:
+        return "" if editor.parts[change.field](record) == change.new else CHANGED_SINCE
+    column = record._meta.get_field(change.field)
+    if getattr(record, column.attname) != _plain(column, change.new):
         return CHANGED_SINCE
-    if change.old is not None and _value(field, change.old) is None:
+    if change.old is not None and _value(column, change.old) is None:
         return GONE
     return NOT_ALLOWED if change.field == "owner" and not may(by, "assign", record) else ""
 
 
-def _plain(field: models.Field, stored):
+def _plain(column: models.Field, stored):
     """The stored JSON value as the column holds it; empty texts and None are told apart as the column does."""
     if stored is None:
-        return None if field.null else field.get_default()
-    target = field.target_field if field.is_relation else field
+        return None if column.null else column.get_default()
+    target = column.target_field if column.is_relation else column
     return target.to_python(stored)
 
 
-def _value(field: models.Field, stored):
+def _value(column: models.Field, stored):
     """The stored JSON value as a service takes it: a record for an id."""
-    if stored is not None and field.is_relation:
-        return field.related_model._base_manager.filter(pk=stored).first()
-    return _plain(field, stored)
+    if stored is not None and column.is_relation:
+        return column.related_model._base_manager.filter(pk=stored).first()
+    return _plain(column, stored)
 
 
 @transaction.atomic

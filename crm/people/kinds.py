@@ -21,6 +21,7 @@ class RecordKind:
     `rights`: named rights beyond the standard actions as (action, lazy label) pairs.
     `searchable`: the model keeps a folded `search_text`.
     `personal`: stands in one person's calendar; a new installation shows sellers only their own.
+    `common`: a catalogue of the whole company; in a new installation everybody reads it and marketing keeps it.
     `summary`: what tells two records of the same name apart, in a few words; may use `summary_related`.
     `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
     `fact_related`: what `facts` reads beside the record, as `owner` or, where one field will do, as `stage__key`.
@@ -38,6 +39,7 @@ class RecordKind:
     fact_related: tuple[str, ...] = ()
     fact_kinds: Callable[[], dict[str, str]] | None = None
     personal: bool = False
+    common: bool = False
     summary: Callable[[Model], str] | None = None
     summary_related: tuple[str, ...] = ()
 

@@ -24,6 +24,8 @@ _HEAD = {"create": Scope.ALL, "import": Scope.ALL, "publish": Scope.NONE}
 def _scope(role: str, kind, action: str) -> str:
     if role == "administrator":
         return Scope.ALL
+    if kind.common:
+        return Scope.ALL if action in {"view", "export"} or role == "marketing" else Scope.NONE
     if role == "head":
         return _HEAD.get(action, Scope.SUBORDINATES)
     if role == "seller":

@@ -28,6 +28,7 @@ from deals.models import (
     CLOSED_STATUSES,
     Deal,
     DealContact,
+    DealLine,
     DealStatus,
     LossReason,
     TransitionCause,
@@ -167,7 +168,24 @@ class DealBatch(RecordBatch):
         moved = [row for row in rows if row[1].get("stage") or row[1].get("status")]
         refused = {number for number, values, pk in moved if not self._move(pk, values)}
         self.written.failed |= dict.fromkeys(refused, "stage_refused")
-        super().update([row for row in rows if row[0] not in refused])
+        summed = self._summed([row for row in rows if row[0] not in refused])
+        self.written.failed |= dict.fromkeys(summed, "amount_of_lines")
+        super().update([row for row in rows if row[0] not in refused | summed])
+
+    def _summed(self, rows: list[tuple[int, Values, int]]) -> set[int]:
+        """The rows that would write over what a deal's lines come to. One query."""
+        worth = {pk: number for number, values, pk in rows if values.get("amount") or values.get("currency")}
+        with_lines = DealLine.objects.filter(deal__in=worth).select_related("deal").order_by()
+        given = {number: values for number, values, _pk in rows}
+        return {
+            worth[line.deal_id] for line in with_lines if self._differs(line.deal, given[worth[line.deal_id]])
+        }
+
+    def _differs(self, deal: Deal, values: Values) -> bool:
+        amount, currency = values.get("amount"), values.get("currency")
+        return bool(
+            (amount and Decimal(amount) != deal.amount) or (currency and currency != deal.currency_id)
+        )
 
     def _move(self, pk: int, values: Values) -> bool:
         deal = Deal.objects.visible_to(self.by, "edit").select_related("stage").filter(pk=pk).first()

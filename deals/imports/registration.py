@@ -41,6 +41,7 @@ def register_imports() -> None:
             messages={
                 "no_reason": _("A lost deal needs a reason of loss."),
                 "stage_refused": _("The funnel does not allow this move."),
+                "amount_of_lines": _("The amount is the sum of the lines. Change the lines instead."),
             },
             key_labels={"number": _("Number"), "name": _("Deal and counterparty")},
             example=EXAMPLE,

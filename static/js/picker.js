@@ -47,5 +47,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const picker = event.detail.target.closest?.("[data-picker]");
-  if (picker) parts(picker).text.setAttribute("aria-expanded", String(event.detail.target.childElementCount > 0));
+  if (!picker) return;
+  parts(picker).text.setAttribute("aria-expanded", String(event.detail.target.childElementCount > 0));
+  event.detail.target.scrollIntoView({ block: "nearest" });
 });

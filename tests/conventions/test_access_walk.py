@@ -33,7 +33,7 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal
+from deals.models import Deal, DealLine, Product
 from funnel.models import Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
@@ -57,8 +57,10 @@ PUBLIC = {
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
-    (r"deals:(deal_(detail|update|files|tile|stage|closure|reopening|withdrawal|override))", "deal"),
+    (r"deals:(deal_(detail|update|files|lines|tile|stage|closure|reopening|withdrawal|override))", "deal"),
     (r"deals:deal_column", "stage"),
+    (r"deals:line_\w+", "line"),
+    (r"deals:product_\w+", "product"),
     (r"deals:counterparty_deals", "counterparty"),
     (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
     (r"leads:lead_\w+|collab_calendar:lead_\w+", "lead"),
@@ -77,6 +79,7 @@ TAKES = [
     (r"jobs:job_\w+", "job"),
     (r"notify:notification_reading", "notification"),
     (r"bpm:task_\w+", "task"),
+    (r"bpm:retry_detail", "retry"),
     (r"bpm:(instance_\w+|diagram_xml)", "instance"),
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
@@ -136,6 +139,8 @@ def make_records() -> dict:
     store_file(upload=photo, by=rep, record=Lead.objects.filter(owner=rep).first(), label=PHOTO)
     return {
         "deal": deal,
+        "line": DealLine.objects.filter(deal__owner=rep).first(),
+        "product": Product.objects.first(),
         "lead": Lead.objects.filter(owner=rep).first(),
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
         "contact": Contact.objects.filter(owner=rep).first(),
@@ -155,6 +160,7 @@ def make_records() -> dict:
         "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
+        "retry": enqueue(kind="bpm.retry_held", args={"runs": []}, by=rep, total=0),
         "notification": Notification.objects.filter(user=rep).first(),
         "instance": instance,
         "task": UserTask.objects.filter(instance=instance).first(),
@@ -183,6 +189,8 @@ def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
     if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
+    if key == "line":
+        return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
     if key in {"invitation", "full_export"}:
@@ -201,7 +209,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "notification", "view", "export", "bulk"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk"}:
         return user.username == "rep"
     return True
 

@@ -1,0 +1,47 @@
+"""Deals and their ledger, products and prices, and the rows that hang on a deal."""
+
+from deals.models.products import Price, PriceList, Product, TaxRate
+from deals.models.records import (
+    CLOSED_STATUSES,
+    OPEN_STATUSES,
+    Deal,
+    DealContact,
+    DealQuerySet,
+    DealShare,
+    DealStatus,
+    DealType,
+    LedgerError,
+    LossReason,
+    RequestStatus,
+    StageRequest,
+    StageTransition,
+    StageWriteError,
+    TransitionCause,
+)
+from deals.models.rows import DealLine
+from deals.models.settings import AmountBasis, DealSettings
+
+__all__ = [
+    "CLOSED_STATUSES",
+    "OPEN_STATUSES",
+    "AmountBasis",
+    "Deal",
+    "DealContact",
+    "DealLine",
+    "DealQuerySet",
+    "DealSettings",
+    "DealShare",
+    "DealStatus",
+    "DealType",
+    "LedgerError",
+    "LossReason",
+    "Price",
+    "PriceList",
+    "Product",
+    "RequestStatus",
+    "StageRequest",
+    "StageTransition",
+    "StageWriteError",
+    "TaxRate",
+    "TransitionCause",
+]

@@ -1,0 +1,38 @@
+"""What an administrator decides about all deals."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AmountBasis(models.TextChoices):
+    NET = "net", _("without tax")
+    GROSS = "gross", _("with tax")
+
+
+class DealSettings(models.Model):
+    """The one row of settings; `DealSettings.read()` is how it is asked for."""
+
+    amount_basis = models.CharField(
+        _("amount of a deal with lines"),
+        max_length=5,
+        choices=AmountBasis.choices,
+        default=AmountBasis.NET,
+        help_text=_("Holds for every deal from the next change of its lines on."),
+    )
+
+    class Meta:
+        verbose_name = _("settings of deals")
+        verbose_name_plural = _("settings of deals")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="one_row_of_deal_settings"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+    @classmethod
+    def read(cls) -> DealSettings:
+        """The settings, the usual ones where nobody has decided anything."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
