@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Max
-
 from bpm import exchange
 from bpm.assigning import NobodyFound, holder_of
 from bpm.deadlines import CompanyCalendar, watch
@@ -34,7 +32,7 @@ from crm.jobs.services import cancel, enqueue
 from crm.operations.registry import operation_named
 from crm.people.kinds import kind_of
 
-STEP, CALL, TIMER = "bpm.step", "bpm.call", "bpm.timer"
+STEP, CALL, TIMER, FAIL = "bpm.step", "bpm.call", "bpm.timer", "bpm.fail"
 PRIORITY = 3
 
 
@@ -112,7 +110,8 @@ class Gathered:
         """Node runs follow the state: held tokens are marked, those an operator freed are not any more."""
         waiting = {token.id: token.wait for token in self.state.tokens.values() if token.wait}
         held = {token: wait for token, wait in waiting.items() if wait.kind == waits.INCIDENT}
-        if not held and self.instance.status != InstanceStatus.INCIDENT:
+        may_be_marked = (InstanceStatus.INCIDENT, InstanceStatus.SUSPENDED)
+        if not held and self.instance.status not in may_be_marked:
             return
         marked = NodeRun.objects.filter(instance=self.instance, status=NodeStatus.INCIDENT)
         marked.exclude(token__in=held).update(status=NodeStatus.ACTIVE, code="", reason=None)
@@ -191,8 +190,16 @@ class Gathered:
 
     # The log
 
+    def write_log_alone(self, **fields) -> None:
+        """The entries, and what else is to change on the run's row beside its state."""
+        self.write_log()
+        rows = ProcessInstance.objects.filter(pk=self.instance.pk)
+        rows.update(log_length=self.instance.log_length, **fields)
+
     def write_log(self) -> None:
-        last = ProcessEvent.objects.filter(instance=self.instance).aggregate(last=Max("seq"))["last"] or 0
+        """The entries; whoever writes them keeps the run's `log_length` with its other fields."""
+        last = self.instance.log_length
+        self.instance.log_length += len(self.log)
         ProcessEvent.objects.bulk_create(
             [
                 ProcessEvent(

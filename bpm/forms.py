@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from bpm.definitions import end_label, ends_of
 from bpm.engine.evaluating import fill
 from bpm.engine.expressions import ExpressionError
-from bpm.engine.model import Field, Form
+from bpm.engine.model import Field, Form, Node
+from bpm.engine.values import ValueKindError
 from bpm.models import ProcessDefinition
+from bpm.retrying import CAUSES
+from bpm.variables import read_written, written
 from crm.attributes.forms import DateInput
 from crm.files.services import check_upload
 from crm.money.fields import MoneyFormField
@@ -206,12 +212,93 @@ class GateForm(forms.Form):
         self.fields["granting_ends"].choices = [(node.id, end_label(node)) for node in ends]
 
 
+def _causes() -> list:
+    return [("", _("All causes")), *((key, label) for key, (label, _codes) in CAUSES.items())]
+
+
 class RunFilterForm(forms.Form):
     """The filters above the list of runs."""
 
     process = forms.ModelChoiceField(
         ProcessDefinition.objects.all(), label=_("Process"), required=False, empty_label=_("All processes")
     )
+    cause = forms.ChoiceField(label=_("Held up because"), required=False, choices=_causes)
+
+
+class VariableForm(forms.Form):
+    """An operator gives a variable of a run another value, of a kind that he says."""
+
+    KINDS = (
+        ("text", _("text")), ("number", _("number")), ("date", _("date")), ("yes", _("yes")), ("no", _("no")),
+        ("nothing", _("nothing")), ("structure", _("list or fields (JSON)")),
+    )  # fmt: skip
+    VALUED = ("text", "number", "date", "structure")
+
+    name = forms.RegexField(
+        label=_("Name"), regex=r"\A[A-Za-z_][A-Za-z0-9_]{0,99}\Z",
+        error_messages={"invalid": _("A name has letters, digits and low lines, and begins with no digit.")},
+    )  # fmt: skip
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS)
+    value = forms.CharField(
+        label=_("Value"), required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+    was = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput, strip=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["value"].shown_if = "kind"
+        self.fields["value"].shown_if_values = json.dumps(self.VALUED)
+        self.new_value = None
+
+    def clean(self):
+        data = super().clean()
+        kind, text = data.get("kind"), data.get("value", "")
+        if kind in ("number", "date"):
+            try:
+                self.new_value = plain(_TYPED[kind](required=True).clean(text))
+            except ValidationError as error:
+                self.add_error("value", error)
+        elif kind == "structure":
+            self._read_structure(text)
+        else:
+            self.new_value = {"text": text, "yes": True, "no": False}.get(kind)
+        if isinstance(self.new_value, Decimal) and self.new_value == self.new_value.to_integral_value():
+            self.new_value = int(self.new_value)
+        return data
+
+    def _read_structure(self, text: str) -> None:
+        try:
+            self.new_value = read_written(text)
+        except ValueKindError:
+            self.add_error("value", _("This is not JSON that a process can keep."))
+
+    @classmethod
+    def first(cls, value) -> dict:
+        """Kind and value as the form shows them at first."""
+        if value is None:
+            return {"kind": "nothing", "value": ""}
+        if isinstance(value, bool):
+            return {"kind": "yes" if value else "no", "value": ""}
+        if isinstance(value, int | Decimal):
+            return {"kind": "number", "value": number_format(value, use_l10n=True, force_grouping=False)}
+        if isinstance(value, str):
+            return {"kind": "text", "value": value}
+        return {"kind": "structure", "value": written(value)}
+
+
+_TYPED = {"number": _number, "date": _date}
+
+
+class MoveForm(forms.Form):
+    """Where an operator takes a step to."""
+
+    node = forms.ChoiceField(label=_("Go on at"))
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+
+    def __init__(self, nodes: list[Node], *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["node"].choices = [(node.id, spoken(node.label, node.names)) for node in nodes]
 
 
 class ReasonForm(forms.Form):

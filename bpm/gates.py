@@ -149,6 +149,12 @@ _SILENT = (waits.JOIN, waits.SCOPE, waits.LOOP)
 
 def waits_of(instance: ProcessInstance, state: State) -> list[dict]:
     """One entry for each thing the run waits for, people first."""
+    if instance.is_suspended:
+        with override("pl"):
+            label_pl = _("suspended")
+        return [
+            _wait("suspended", label_pl, None, "", instance.last_activity_at, None, instance_url(instance))
+        ]
     tasks = {task.node_run.token: task for task in open_tasks(instance)}
     nodes = graph_of(instance.version).nodes
     found = []

@@ -147,7 +147,7 @@ def note(task: UserTask, instance: ProcessInstance, record, kind: str, by, **dat
     """One line about the task in the run's log."""
     step = Gathered(instance, record, runner.read_state(instance, record), by, timezone.now())
     step.note(kind, task.node_run.node, task=task.pk, **data)
-    step.write_log()
+    step.write_log_alone()
 
 
 @transaction.atomic
@@ -163,6 +163,8 @@ def complete_task(
     instance, fresh = locked_task(task)
     record = instance.record()
     demand_holder(fresh, by, record)
+    if instance.is_suspended:
+        raise TaskClosed(_("The process is suspended: an operator has to let it go on first."))
     form = Form.from_json(fresh.form)
     _demand_comment(form, outcome, comment)
     answers = dict(values or {}) | _store_files(form, files or {}, instance, record, by)

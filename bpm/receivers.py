@@ -2,8 +2,9 @@
 
 from django.dispatch import receiver
 
-from bpm import exchange, gates
-from bpm.effects import CALL, PRIORITY, STEP
+from bpm import gates
+from bpm.control import MOVERS
+from bpm.effects import CALL, FAIL, PRIORITY, STEP
 from bpm.models import ProcessInstance
 from crm.history.signals import record_erasing, records_deleted
 from crm.jobs.models import Job
@@ -12,8 +13,7 @@ from crm.jobs.signals import job_ended
 from deals.models import TransitionCause
 from deals.signals import deal_request_withdrawn, deal_stage_changed, deal_stage_requested
 
-FAIL, HOLD = "bpm.fail", "bpm.hold"
-_MOVERS = (gates.START, "bpm.continue", "bpm.timer", FAIL, exchange.HEAR, exchange.ESCALATE, exchange.RETURN)
+HOLD = "bpm.hold"
 
 
 @receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")
@@ -61,5 +61,5 @@ def report_failed_job(job, **_kwargs) -> None:
     if job.kind in (STEP, CALL):
         args |= {"token": job.arguments["token"], "code": str(job.status)}
         enqueue(kind=FAIL, key=f"{args['instance']}:{args['token']}", args=args, priority=PRIORITY)
-    elif job.kind in _MOVERS:
+    elif job.kind in MOVERS:
         enqueue(kind=HOLD, key=f"{job.kind}:{args['instance']}", args=args, priority=PRIORITY)

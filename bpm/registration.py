@@ -28,7 +28,7 @@ from deals.gates import register_gate_describer
 
 RIGHTS = (
     ("publish", _("publish processes and bind them to stages")),
-    ("operate", _("retry, skip and call off runs")),
+    ("operate", _("retry, skip, move, suspend and call off runs")),
 )
 
 EVENTS = (
@@ -40,6 +40,41 @@ EVENTS = (
         "exclamation-triangle",
         Group.PROCESS,
         "red",
+    ),
+    EventKind(
+        "process_retried",
+        _("tried a step of the process “%(process)s” again"),
+        "arrow-repeat",
+        Group.PROCESS,
+        "blue",
+    ),
+    EventKind(
+        "process_skipped",
+        _("left out “%(step)s” in the process “%(process)s”"),
+        "skip-forward",
+        Group.PROCESS,
+        "amber",
+    ),
+    EventKind(
+        "process_moved",
+        _("took the process “%(process)s” from “%(step)s” to “%(to)s”"),
+        "signpost-2",
+        Group.PROCESS,
+        "amber",
+    ),
+    EventKind(
+        "process_variable_set",
+        _("changed “%(variable)s” in the process “%(process)s”"),
+        "pencil-square",
+        Group.PROCESS,
+        "amber",
+    ),
+    EventKind(
+        "process_suspended", _("suspended the process “%(process)s”"), "pause-circle", Group.PROCESS, "amber"
+    ),
+    EventKind("process_resumed", _("resumed the process “%(process)s”"), "play-fill", Group.PROCESS, "blue"),
+    EventKind(
+        "process_cancelled", _("called off the process “%(process)s”"), "slash-circle", Group.PROCESS, "red"
     ),
     EventKind("process_task_done", _("did “%(task)s”"), "check2-square", Group.PROCESS, "green"),
     EventKind(
@@ -81,6 +116,7 @@ def register() -> None:
         Notice("bpm.overdue", _("A task of my people in a process is overdue"), "alarm", mail="hourly"),
         Notice("bpm.comment", _("Somebody comments on a task of mine"), "chat-left-text"),
         Notice("bpm.message", _("A process sends me a message"), "diagram-3", mail="hourly"),
+        Notice("bpm.retried", _("The held runs I tried again are done"), "arrow-repeat"),
         Notice("bpm.incident", _("A process I published is held up"), "exclamation-triangle", mail="now"),
     )
     register_gate_describer(describe_gates)

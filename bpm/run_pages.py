@@ -7,20 +7,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from bpm import variables
 from bpm.control import may_operate
 from bpm.definitions import may_publish
 from bpm.engine.model import Graph, Node
+from bpm.engine.moving import is_movable
 from bpm.engine.phrases import Phrase
 from bpm.engine.state import State
 from bpm.engine.values import decode
 from bpm.forms import RunFilterForm, spoken
-from bpm.models import InstanceStatus, NodeRun, NodeStatus, ProcessEvent, ProcessInstance, graph_of
+from bpm.models import (
+    OPEN_INSTANCE,
+    InstanceStatus,
+    NodeRun,
+    NodeStatus,
+    ProcessEvent,
+    ProcessInstance,
+    graph_of,
+)
 from bpm.pages import facts_of, record_of, record_url
+from bpm.retrying import OUTCOMES, counts_of, held_runs, may_retry
 from bpm.sentences import Helpers, helpers_of, moment, sentence_of, times_of, until_of, url_of
+from crm.jobs.models import Job
 from crm.people.fields import mask
 from crm.people.kinds import visible_pairs
 
@@ -46,6 +59,7 @@ class Step:
     ways: list = field(default_factory=list)
     task_id: int | None = None
     sentence: str = ""
+    is_movable: bool = False
 
     @property
     def is_held(self) -> bool:
@@ -69,6 +83,7 @@ def run_page(request, instance: ProcessInstance) -> dict:
     graph, record = graph_of(instance.version), record_of(instance)
     mask(request.user, [record])
     steps = steps_of(instance, graph)
+    events = events_of(instance, graph, with_values=may_publish(request.user))
     return {
         "instance": instance,
         "definition": instance.version.definition,
@@ -79,10 +94,19 @@ def run_page(request, instance: ProcessInstance) -> dict:
         "waiting": [step for step in steps if step.is_open],
         "marks": json.dumps(marks_of(steps, graph), ensure_ascii=False),
         "names": json.dumps(names_of(graph), ensure_ascii=False),
-        "events": events_of(instance, graph),
-        "can_operate": may_operate(request.user, instance, record),
-        "variables": shown_variables(instance) if may_publish(request.user) else None,
+        "events": events,
+        "suspended": suspended_text(instance, events) if instance.is_suspended else "",
+        "can_operate": (operates := may_operate(request.user, instance, record)),
+        "variables": variables.shown_variables(instance) if may_publish(request.user) else None,
+        "can_change_variables": operates and may_publish(request.user) and instance.is_open,
     }
+
+
+def label_of_token(instance: ProcessInstance, token: int) -> str:
+    """The name of the step on which the token stands, empty when it is gone."""
+    places = {each["id"]: each["node"] for each in instance.state.get("tokens", ())}
+    node = graph_of(instance.version).nodes.get(places.get(token, ""))
+    return node_name(node) if node else ""
 
 
 def steps_of(instance: ProcessInstance, graph: Graph) -> list[Step]:
@@ -107,6 +131,7 @@ def _step(visit: NodeRun, node: Node, state: State, helpers: Helpers) -> Step:
     if visit.reason:
         step.reason = Phrase.from_json(visit.reason).said(_)
     step.ways = ways
+    step.is_movable = is_movable(state, token)
     if step.is_open:
         step.until = until_of(wait, visit.token, state)
         step.target = url_of(visit.instance_id, visit.token, helpers)
@@ -192,6 +217,10 @@ SENTENCES = {
     "incident": gettext_lazy("“%(node)s” is held up: %(reason)s"),
     "retried": gettext_lazy("A held step was tried again"),
     "skipped": gettext_lazy("A step was left out: %(reason)s"),
+    "moved": gettext_lazy("The run was taken from “%(node)s” to “%(to)s”: %(reason)s"),
+    "variable_set": gettext_lazy("The variable “%(name)s” was changed: %(reason)s"),
+    "suspended": gettext_lazy("The run was suspended: %(reason)s"),
+    "resumed": gettext_lazy("The run was resumed"),
     "cancelled": gettext_lazy("The run was called off. %(reason)s"),
     "held": gettext_lazy("A step failed in every attempt: %(message)s"),
     "ended": gettext_lazy("The end “%(node)s” was reached"),
@@ -199,39 +228,51 @@ SENTENCES = {
 }
 
 
-_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text")
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text", "to")
 
 
-def events_of(instance: ProcessInstance, graph: Graph) -> list[tuple[ProcessEvent, str]]:
-    """The log in sentences, the newest first."""
+def events_of(
+    instance: ProcessInstance, graph: Graph, *, with_values: bool
+) -> list[tuple[ProcessEvent, str]]:
+    """The log in sentences, the newest first; what variables were and are only `with_values`."""
     rows = ProcessEvent.objects.filter(instance=instance, kind__in=SENTENCES).select_related("actor")
-    return [(event, _sentence(event, graph)) for event in rows.order_by("-seq")[:SHOWN_EVENTS]]
+    return [(event, _sentence(event, graph, with_values)) for event in rows.order_by("-seq")[:SHOWN_EVENTS]]
 
 
-def _sentence(event: ProcessEvent, graph: Graph) -> str:
-    node = graph.nodes.get(event.node)
+def suspended_text(instance: ProcessInstance, events: list[tuple[ProcessEvent, str]]) -> str:
+    """Who suspended the run, when and why, and how much waits with it."""
+    event, text = next(each for each in events if each[0].kind == "suspended")
+    text = f"{text} · {event.actor}, {moment(event.at)}."
+    count = len(instance.parked)
+    if count:
+        waiting = ngettext("%(count)s event waits for it.", "%(count)s events wait for it.", count)
+        text = f"{text} {waiting % {'count': count}}"
+    return text
+
+
+def _sentence(event: ProcessEvent, graph: Graph, with_values: bool) -> str:
     values = dict.fromkeys(_PLACES, "") | event.data
     if isinstance(values["reason"], dict):
         values["reason"] = Phrase.from_json(values["reason"]).said(_)
-    return str(SENTENCES[event.kind]) % (values | {"node": node_name(node) if node else event.node})
+    places = {"node": _name(graph, event.node), "to": _name(graph, values["to"])}
+    text = str(SENTENCES[event.kind]) % (values | places)
+    if event.kind == "variable_set" and with_values:
+        old, new = (variables.shown(decode(values[each])) for each in ("old", "new"))
+        text += f" ({old or '–'} → {new or '–'})"
+    return text
 
 
-def shown_variables(instance: ProcessInstance) -> list[tuple[str, str]]:
-    """The variables for administrators, each on one line."""
-    found = []
-    for name, value in sorted(decode(instance.variables).items()):
-        if isinstance(value, dict):
-            found += [(f"{name}.{key}", str(each)) for key, each in sorted(value.items())]
-        else:
-            found.append((name, "" if value is None else str(value)))
-    return found
+def _name(graph: Graph, node_id: str) -> str:
+    node = graph.nodes.get(node_id)
+    return node_name(node) if node else node_id
 
 
 # The list
 
 TABS = {
-    "open": (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT),
+    "open": OPEN_INSTANCE,
     "held": (InstanceStatus.INCIDENT,),
+    "suspended": (InstanceStatus.SUSPENDED,),
     "ended": (InstanceStatus.COMPLETED, InstanceStatus.FAILED, InstanceStatus.CANCELLED),
     "all": tuple(InstanceStatus),
 }
@@ -241,15 +282,19 @@ def run_list(user, params) -> dict:
     """A page of the runs on records the user sees, the newest first."""
     show = params.get("show") if params.get("show") in TABS else "open"
     form = RunFilterForm(params)
-    process = form.cleaned_data["process"] if form.is_valid() else None
+    form.is_valid()
+    process, cause = form.cleaned_data.get("process"), form.cleaned_data.get("cause", "")
     rows = ProcessInstance.objects.visible_to(user).filter(status__in=TABS[show])
     if process:
         rows = rows.filter(version__definition=process)
+    if show == "held":
+        rows = held_runs(user, process=process and process.pk, cause=cause)
     before = params.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 16:
         rows = rows.filter(pk__lt=int(before))
     runs = list(rows.select_related("version__definition", "started_by").order_by("-id")[: PAGE + 1])
-    query = f"show={show}&process={process.pk if process else ''}"
+    chosen = urlencode({"process": process.pk if process else "", "cause": cause})
+    query = f"show={show}&{chosen}"
     more = f"?{query}&before={runs[PAGE - 1].pk}" if len(runs) > PAGE else ""
     return {
         "rows": with_waits(user, runs[:PAGE]),
@@ -258,11 +303,33 @@ def run_list(user, params) -> dict:
         "show": show,
         "next_url": more,
         "may_publish": may_publish(user),
+        "retry_query": chosen if show == "held" and runs and may_retry(user) else None,
     }
 
 
+def retry_page(user, job: Job) -> dict:
+    """How far a bulk retry is, and what became of each run; those not seen any more are only counted."""
+    items = job.result.get("items") or job.checkpoint.get("items", [])
+    rows = ProcessInstance.objects.visible_to(user).filter(
+        pk__in=[pk for pk, _outcome in items[:SHOWN_STEPS]]
+    )
+    runs = {
+        run.pk: run
+        for run in rows.select_related("version__definition").defer("version__xml", "version__graph")
+    }
+    records = visible_pairs(user, [(run.record_kind, run.record_id) for run in runs.values()])
+    lines = [
+        (runs[pk], records.get((runs[pk].record_kind, runs[pk].record_id)), OUTCOMES[outcome])
+        for pk, outcome in items[:SHOWN_STEPS] if pk in runs
+    ]  # fmt: skip
+    return {"job": job, "counts": counts_of(items), "lines": lines, "more": len(items) > SHOWN_STEPS}
+
+
 def _tabs(show: str, process) -> list[dict]:
-    labels = {"open": _("Going on"), "held": _("Held up"), "ended": _("Ended"), "all": _("All")}
+    labels = {
+        "open": _("Going on"), "held": _("Held up"), "suspended": _("Suspended"), "ended": _("Ended"),
+        "all": _("All"),
+    }  # fmt: skip
     chosen = f"&process={process.pk}" if process else ""
     return [
         {"url": f"?show={key}{chosen}", "label": label, "current": key == show, "count": None}

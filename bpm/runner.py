@@ -23,6 +23,7 @@ from bpm.models import InstanceStatus, ProcessInstance, UserTask, graph_of
 from bpm.signals import instance_ended
 from crm.history.kinds import via_of
 from crm.history.services import record_event
+from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.notify.services import notify, publish
 
@@ -39,12 +40,30 @@ CarryOn = Callable[[Gathered], None]
 
 @transaction.atomic
 def advance_instance(
-    *, instance_id: int, event: Event, by=None, carry_on: CarryOn | None = None
+    *, instance_id: int, event: Event, by=None, carry_on: CarryOn | None = None, job: Job | None = None
 ) -> ProcessInstance:
-    """Applies one event to a run. Raises StaleEventError when it has happened already, UnknownOutcomeError."""
+    """Applies one event to a run. Raises StaleEventError when it has happened already, UnknownOutcomeError.
+
+    `job`: what brings the event, and is kept for later while the run is suspended.
+    """
     instance = lock_instance(instance_id)
-    take_step(instance, event, by=by, carry_on=carry_on)
+    if not is_parked(instance, job):
+        take_step(instance, event, by=by, carry_on=carry_on)
     return instance
+
+
+def is_parked(instance: ProcessInstance, job: Job | None) -> bool:
+    """Whether the run, locked, is suspended: then the job's work waits with it, in the order in which it came."""
+    if job is None or not instance.is_suspended:
+        return False
+    park(instance, job.kind, job.key, job.arguments)
+    return True
+
+
+def park(instance: ProcessInstance, kind: str, key: str | None, args: dict) -> None:
+    """Keeps what has come for a suspended run until it is resumed."""
+    instance.parked = [*instance.parked, {"kind": kind, "key": key, "args": args}]
+    ProcessInstance.objects.filter(pk=instance.pk).update(parked=instance.parked)
 
 
 def lock_instance(instance_id: int) -> ProcessInstance:
@@ -79,7 +98,7 @@ def take_step(
     if carry_on is not None:
         carry_on(step)
     step.write()
-    _save(instance, step, now)
+    save_step(instance, step)
     if step.more:
         enqueue(kind=CONTINUE, key=str(instance.pk), args={"instance": instance.pk}, priority=PRIORITY)
     _tell(instance, step)
@@ -94,23 +113,28 @@ def read_state(instance: ProcessInstance, record) -> State:
     return State.from_json(instance.state, variables)
 
 
-def _save(instance: ProcessInstance, step: Gathered, now) -> None:
-    state = step.state
+def save_step(instance: ProcessInstance, step: Gathered) -> None:
+    """Writes where the run stands now. Raises RevisionLost."""
+    state, is_over = step.state, step.state.status != waits.RUNNING
     fields = {
         "state": state.to_json(),
         "variables": {name: encode(value) for name, value in state.variables.items()},
         "rev": instance.rev + 1,
-        "status": _status(state),
-        "last_activity_at": now,
-        "ended_at": None if state.status == waits.RUNNING else now,
+        "log_length": instance.log_length,
+        "status": status_of(state) if is_over or not instance.is_suspended else InstanceStatus.SUSPENDED,
+        "last_activity_at": step.now,
+        "ended_at": step.now if is_over else None,
     }
+    if is_over:
+        fields["parked"] = []
     if not ProcessInstance.objects.filter(pk=instance.pk, rev=instance.rev).update(**fields):
         raise RevisionLost(str(instance.pk))
     for name, value in fields.items():
         setattr(instance, name, value)
 
 
-def _status(state: State) -> str:
+def status_of(state: State) -> str:
+    """What a run in this state is called, unless somebody has suspended it."""
     if state.status != waits.RUNNING:
         return {
             waits.COMPLETED: InstanceStatus.COMPLETED,
@@ -140,7 +164,7 @@ def _tell(instance: ProcessInstance, step: Gathered) -> None:
     if not instance.is_open:
         instance_ended.send(ProcessInstance, instance=instance)
         if instance.request_id is None:
-            _record(instance, step.record, "process_ended", by=step.by)
+            record_on_card(instance, step.record, "process_ended", by=step.by)
 
 
 def tell_task(task: UserTask, people: list, record, *, by) -> None:
@@ -158,7 +182,7 @@ def tell_task(task: UserTask, people: list, record, *, by) -> None:
 
 
 def _report_incident(instance: ProcessInstance, step: Gathered) -> None:
-    _record(instance, step.record, "process_held", by=None)
+    record_on_card(instance, step.record, "process_held", by=None)
     if instance.version.published_by:
         notify(
             user=instance.version.published_by, kind="bpm.incident",
@@ -168,7 +192,8 @@ def _report_incident(instance: ProcessInstance, step: Gathered) -> None:
         )  # fmt: skip
 
 
-def _record(instance: ProcessInstance, record, kind: str, *, by, **payload) -> None:
+def record_on_card(instance: ProcessInstance, record, kind: str, *, by, **payload) -> None:
+    """An event in the history of the run's card, if that is still there."""
     if record is not None:
         definition = instance.version.definition
         process = {"name": definition.name, "name_pl": definition.name_pl}
@@ -178,14 +203,14 @@ def _record(instance: ProcessInstance, record, kind: str, *, by, **payload) -> N
 
 
 @transaction.atomic
-def begin(*, instance_id: int, carry_on: CarryOn | None = None) -> None:
+def begin(*, instance_id: int, carry_on: CarryOn | None = None, job: Job | None = None) -> None:
     """The first step of a run; a second call changes nothing."""
     instance = lock_instance(instance_id)
-    if instance.rev or not instance.is_open:
+    if instance.rev or not instance.is_open or is_parked(instance, job):
         return
     record = instance.record()
     first = {name: encode(value) for name, value in gates.first_variables(instance, record).items()}
     instance.variables = first | instance.variables
     note = ("started", "", {"version": instance.version.number})
-    _record(instance, record, "process_started", by=instance.started_by)
+    record_on_card(instance, record, "process_started", by=instance.started_by)
     take_step(instance, Started(), by=instance.started_by, note=note, carry_on=carry_on)

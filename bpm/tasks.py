@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from bpm import control, deadlines, exchange, gates, reminding, runner, working
-from bpm.effects import CALL, STEP, TIMER
+from collections import Counter
+
+from django.urls import reverse
+from django.utils.translation import gettext_noop
+
+from bpm import control, deadlines, exchange, gates, reminding, retrying, runner, working
+from bpm.effects import CALL, FAIL, STEP, TIMER
 from bpm.engine.events import (
     Continue,
     Escalated,
+    JobDone,
     JobFailed,
     MessageReceived,
     SignalReceived,
@@ -14,14 +20,15 @@ from bpm.engine.events import (
     TimerDue,
 )
 from bpm.engine.values import decode
-from bpm.receivers import FAIL, HOLD
+from bpm.receivers import HOLD
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
+from crm.notify.services import notify
 
 
 @handler(gates.START, atomic=True)
 def start_instance(run: JobRun) -> None:
-    runner.begin(instance_id=run.args["instance"], carry_on=working.carry_on)
+    runner.begin(instance_id=run.args["instance"], carry_on=working.carry_on, job=run.job)
 
 
 @handler(runner.CONTINUE, atomic=True)
@@ -43,15 +50,20 @@ def tell_deadline(run: JobRun) -> None:
 @handler(STEP, atomic=True)
 def carry_out_step(run: JobRun) -> None:
     """An operation on our own tables: its effect and the step's completion commit together."""
-    working.carry_out(instance_id=run.args["instance"], token=run.args["token"], call=run.args)
+    args = run.args
+    working.carry_out(instance_id=args["instance"], token=args["token"], call=args, job=run.job)
 
 
 @handler(CALL, external=True)
 def call_outside(run: JobRun) -> None:
     """An operation that leaves our tables: called first, recorded after; a crash between leaves it doubtful."""
-    working.call_out(
-        instance_id=run.args["instance"], token=run.args["token"], call=run.args, uid=str(run.job.uid)
-    )
+    args = run.args
+    working.call_out(instance_id=args["instance"], token=args["token"], call=args, job=run.job)
+
+
+@handler(working.DONE, atomic=True)
+def take_result(run: JobRun) -> None:
+    _advance(run, JobDone(run.args["token"], decode(run.args["values"])))
 
 
 @handler(FAIL, atomic=True)
@@ -61,7 +73,7 @@ def fail_step(run: JobRun) -> None:
 
 @handler(HOLD, atomic=True)
 def hold_instance(run: JobRun) -> None:
-    control.mark_held(instance_id=run.args["instance"], message=run.args["message"])
+    control.mark_held(instance_id=run.args["instance"], message=run.args["message"], job=run.job)
 
 
 @handler(gates.CANCEL, atomic=True)
@@ -76,7 +88,9 @@ def deliver_message(run: JobRun) -> None:
     while found := exchange.receiver_of(args["name"], args["key"], args["record_kind"], args["record_id"]):
         try:
             event = MessageReceived(found.token, decode(args["values"]))
-            runner.advance_instance(instance_id=found.instance_id, event=event, carry_on=working.carry_on)
+            runner.advance_instance(
+                instance_id=found.instance_id, event=event, carry_on=working.carry_on, job=run.job
+            )
             return
         except StaleEventError:
             found.delete()
@@ -105,9 +119,23 @@ def return_to_caller(run: JobRun) -> None:
     _advance(run, exchange.returned(args["child"], args["token"], args["code"]))
 
 
+@handler(retrying.RETRY_HELD, long=True)
+def retry_held(run: JobRun) -> dict:
+    """Tries held runs again; who asked for it hears what became of them."""
+    result = retrying.work_through(run)
+    went_on = Counter(outcome for _pk, outcome in result["items"])[retrying.WENT_ON]
+    notify(
+        user=run.by, kind="bpm.retried", text=gettext_noop("Held runs tried again: %(done)s of %(all)s go on"),
+        params={"done": went_on, "all": len(result["items"])}, url=reverse("bpm:retry_detail", args=[run.job.pk]),
+    )  # fmt: skip
+    return result
+
+
 def _advance(run: JobRun, event) -> None:
     """A repeated delivery finds its event stale and ends here."""
     try:
-        runner.advance_instance(instance_id=run.args["instance"], event=event, carry_on=working.carry_on)
+        runner.advance_instance(
+            instance_id=run.args["instance"], event=event, carry_on=working.carry_on, job=run.job
+        )
     except StaleEventError:
         return

@@ -5,20 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bpm.definitions import find_operation
-from bpm.effects import Gathered, call_of, is_external
+from bpm.effects import FAIL, Gathered, call_of, is_external
 from bpm.engine import state as waits
-from bpm.engine.events import Event, JobDone, JobFailed, StaleEventError
-from bpm.engine.values import decode
+from bpm.engine.events import JobDone, JobFailed, StaleEventError
+from bpm.engine.values import decode, encode
 from bpm.models import ProcessInstance
-from bpm.runner import light, lock_instance, take_step
+from bpm.runner import is_parked, light, lock_instance, park, take_step
 from crm.history.kinds import via_of
+from crm.jobs.models import Job
 from crm.operations.registry import Context, OperationFailed
 
 logger = logging.getLogger(__name__)
@@ -27,11 +28,15 @@ OPERATIONS, SECONDS = 50, 1.0
 """How many operations share a transaction at most, and how long they may keep it open."""
 
 
+DONE = "bpm.done"
+"""What an external operation brought back for a run that was suspended meanwhile."""
+
+
 @transaction.atomic
-def carry_out(*, instance_id: int, token: int, call: dict) -> None:
+def carry_out(*, instance_id: int, token: int, call: dict, job: Job | None = None) -> None:
     """Runs an operation and takes the step it completes, or none of both."""
     instance = lock_instance(instance_id)
-    if waits_for_job(instance, token):
+    if not is_parked(instance, job) and waits_for_job(instance, token):
         event = outcome_of(instance, token, call, undo=transaction.atomic)
         take_step(instance, event, carry_on=carry_on)
 
@@ -60,17 +65,36 @@ def carry_on(step: Gathered) -> None:
         step.apply(event)
 
 
-def call_out(*, instance_id: int, token: int, call: dict, uid: str) -> None:
+def call_out(*, instance_id: int, token: int, call: dict, job: Job) -> None:
     """Runs an external operation outside any transaction, then takes the step in one of its own."""
     instance = light(ProcessInstance.objects.all()).get(pk=instance_id)
+    if instance.is_suspended and _put_off(instance_id, job):
+        return
     if not waits_for_job(instance, token):
         return
-    event = outcome_of(instance, token, {**call, "key": uid}, undo=nullcontext)
+    event = outcome_of(instance, token, {**call, "key": str(job.uid)}, undo=nullcontext)
     with transaction.atomic():
-        try:
-            take_step(lock_instance(instance_id), event, carry_on=carry_on)
-        except StaleEventError:
+        instance = lock_instance(instance_id)
+        if instance.is_suspended:
+            _park_result(instance, event)
             return
+        with suppress(StaleEventError):
+            take_step(instance, event, carry_on=carry_on)
+
+
+@transaction.atomic
+def _put_off(instance_id: int, job: Job) -> bool:
+    return is_parked(lock_instance(instance_id), job)
+
+
+def _park_result(instance: ProcessInstance, event: JobDone | JobFailed) -> None:
+    """The other side has acted; what it said must not be lost, nor may the run go on with it yet."""
+    args = {"instance": instance.pk, "token": event.token}
+    if isinstance(event, JobDone):
+        kind, said = DONE, {"values": encode(event.values)}
+    else:
+        kind, said = FAIL, {"code": event.code, "message": event.message}
+    park(instance, kind, f"{instance.pk}:{event.token}", args | said)
 
 
 def waits_for_job(instance: ProcessInstance, token: int) -> bool:
@@ -88,7 +112,7 @@ def outcome_of(
     *,
     undo: Callable[[], AbstractContextManager],
     record=None,
-) -> Event:
+) -> JobDone | JobFailed:
     """What the operation came to; within `undo` what it did before it failed is taken back."""
     try:
         with undo():

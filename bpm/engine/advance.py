@@ -26,6 +26,7 @@ from bpm.engine.events import (
     JobDone,
     JobFailed,
     MessageReceived,
+    Moved,
     Result,
     Retry,
     SignalReceived,
@@ -37,6 +38,7 @@ from bpm.engine.events import (
 )
 from bpm.engine.gateways import join_inclusive
 from bpm.engine.model import Argument, Graph
+from bpm.engine.moving import is_movable, targets
 from bpm.engine.phrases import Phrase
 from bpm.engine.phrases import gettext_noop as _
 from bpm.engine.routes import beginnings, offered_starts
@@ -49,6 +51,10 @@ LIMITS = Limits()
 
 class UnknownOutcomeError(ValueError):
     """The answer is none of those that the task or gateway offers."""
+
+
+class UnsoundMoveError(ValueError):
+    """From there the run could not be brought to its end."""
 
 
 def advance(
@@ -276,6 +282,16 @@ def _skip(run: Run, event: Skip) -> None:
     run.attempt(token)
 
 
+def _moved(run: Run, event: Moved) -> None:
+    token = run.state.tokens.get(event.token)
+    if token is None or not is_movable(run.state, token):
+        raise StaleEventError(f"token {event.token} does not wait")
+    if event.node not in [node.id for node in targets(run.graph, run.state, token)]:
+        raise UnsoundMoveError(event.node)
+    run.release(token)
+    run.state.ready.append(run.move(token, event.node, cancelled=True).id)
+
+
 def _cancelled(run: Run, event: Cancelled) -> None:
     run.clear(waits.ROOT_SCOPE)
     run.finish(waits.CANCELLED)
@@ -295,5 +311,6 @@ _APPLY: dict[type[Any], Callable[[Run, Any], None]] = {
     Escalated: _escalated,
     Retry: _retry,
     Skip: _skip,
+    Moved: _moved,
     Cancelled: _cancelled,
 }

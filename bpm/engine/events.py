@@ -118,6 +118,14 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """An operator takes the token from where it waits to another node of the same scope."""
+
+    token: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The whole process is called off."""
 
@@ -136,6 +144,7 @@ Event = (
     | Escalated
     | Retry
     | Skip
+    | Moved
     | Cancelled
 )
 

@@ -50,7 +50,8 @@ def soundness(graph: Graph) -> Iterator[Finding]:
             yield from _unreachable(graph, scope, reached)
             yield from _circles(graph, scope, reached)
             yield from _no_escape(graph, scope, reached)
-            yield from _Game(graph, starts).findings()
+            game = Game(graph)
+            yield from game.findings([each for together in starts for each in game.first_markings(together)])
 
 
 def _unreachable(graph: Graph, scope: str, reached: set[str]) -> Iterator[Finding]:
@@ -107,12 +108,11 @@ def _no_escape(graph: Graph, scope: str, reached: set[str]) -> Iterator[Finding]
 _OVER: Marking = ((), ())
 
 
-class _Game:
+class Game:
     """Every run the drawing allows, as far as the order of independent steps makes no difference."""
 
-    def __init__(self, graph: Graph, starts: list[tuple[str, ...]]) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.firsts: list[Marking] = [each for together in starts for each in self.first_markings(together)]
         self.origin: dict[Marking, tuple[Marking, str]] = {}
         self.before: dict[Marking, list[Marking]] = {}
         self.work = 0
@@ -122,10 +122,10 @@ class _Game:
         for chosen in islice(product(*each), MAX_FIRSTS):
             yield tuple(chain.from_iterable(chosen)), ()
 
-    def findings(self) -> Iterator[Finding]:
-        """The first thing that goes wrong in any run; nothing when every run can be brought to its end."""
-        seen = set(self.firsts)
-        pending = list(self.firsts)
+    def findings(self, firsts: list[Marking]) -> Iterator[Finding]:
+        """The first thing that goes wrong in any run from there; nothing when each can be brought to its end."""
+        seen = set(firsts)
+        pending = list(firsts)
         while pending:
             marking = pending.pop()
             followers = self.after(marking)

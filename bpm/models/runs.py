@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,12 +19,18 @@ class InstanceStatus(models.TextChoices):
     RUNNING = "running", _("at work")
     WAITING = "waiting", _("waiting")
     INCIDENT = "incident", _("held up")
+    SUSPENDED = "suspended", _("suspended")
     COMPLETED = "completed", _("finished")
     FAILED = "error", _("ended with an error")
     CANCELLED = "cancelled", _("called off")
 
 
-OPEN_INSTANCE = (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT)
+OPEN_INSTANCE = (
+    InstanceStatus.RUNNING,
+    InstanceStatus.WAITING,
+    InstanceStatus.INCIDENT,
+    InstanceStatus.SUSPENDED,
+)
 
 
 class RecordBoundQuerySet(models.QuerySet):
@@ -45,12 +51,20 @@ class RecordBoundQuerySet(models.QuerySet):
         return self.filter(condition)
 
 
+class InstanceQuerySet(RecordBoundQuerySet):
+    def held_with(self, codes: tuple[str, ...]) -> Self:
+        """Those of which a step is held with one of these codes."""
+        held = NodeRun.objects.filter(instance=OuterRef("pk"), status=NodeStatus.INCIDENT, code__in=codes)
+        return self.filter(Exists(held))
+
+
 class ProcessInstance(models.Model):
     """One run of a process on one record.
 
     `state`: tokens and scopes (bpm.engine.state). `rev` counts the steps. `start_key` makes a second start for the
     same reason impossible. `granting_ends`: what the gate said when the run began. `parent` and `parent_token`: the
-    call activity that started it.
+    call activity that started it. `log_length`: how many entries its log has. `parked`: the jobs that came for it
+    while it was suspended, as {kind, key, args}.
     """
 
     version = models.ForeignKey(ProcessVersion, models.PROTECT, related_name="instances")
@@ -62,6 +76,8 @@ class ProcessInstance(models.Model):
     state = models.JSONField(default=dict)
     variables = models.JSONField(default=dict)
     rev = models.PositiveIntegerField(default=0)
+    log_length = models.PositiveIntegerField(default=0)
+    parked = models.JSONField(default=list)
     start_key = models.CharField(max_length=120, null=True, unique=True)
     request = models.ForeignKey("deals.StageRequest", models.PROTECT, null=True, related_name="+")
     granting_ends = models.JSONField(default=list)
@@ -72,7 +88,7 @@ class ProcessInstance(models.Model):
     last_activity_at = models.DateTimeField(_("last activity"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
-    objects = RecordBoundQuerySet.as_manager()
+    objects = InstanceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("run of a process")
@@ -89,6 +105,10 @@ class ProcessInstance(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_INSTANCE
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.status == InstanceStatus.SUSPENDED
 
     def record(self):
         """The card the run is about, None when it is gone. One query."""

@@ -9,6 +9,7 @@ register = template.Library()
 
 PILLS = {
     "running": ("blue", "gear"), "waiting": ("amber", "hourglass-split"), "incident": ("red", "exclamation-triangle"),
+    "suspended": ("amber", "pause-circle"),
     "completed": ("green", "check-lg"), "error": ("red", "x-lg"), "cancelled": ("grey", "slash-circle"),
     "draft": ("grey", "pencil"), "published": ("green", "check-lg"), "retired": ("grey", "archive"),
     "active": ("blue", "play-fill"), "done": ("green", "check-lg"), "open": ("amber", "hourglass-split"),

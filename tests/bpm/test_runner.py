@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from bpm.control import cancel_instance, mark_held, resume_instance, retry_step, skip_step
+from bpm.control import cancel_instance, mark_held, retry_instance, retry_step, skip_step
 from bpm.definitions import bind_gate, publish_version
 from bpm.engine.events import StaleEventError, TaskDone, TimerDue
 from bpm.inbox import complete_task
@@ -356,12 +356,12 @@ def test_a_doubtful_call_is_held_for_an_operator(admin_user, rep, run_jobs):
     )
 
 
-def test_a_run_that_never_got_going_is_held_and_can_be_resumed(admin_user, rep, head, run_jobs):
+def test_a_run_that_never_got_going_is_held_and_can_be_retried(admin_user, rep, head, run_jobs):
     make_gate(admin_user, chain(user_task("Ask")))
     deal = make_deal(rep)
     request_stage(deal=deal, stage=make_stage("proposal"), by=rep)
     mark_held(instance_id=run_of(deal).pk, message="broken")
     assert run_of(deal).status == InstanceStatus.INCIDENT
-    resume_instance(instance=run_of(deal), by=head)
+    retry_instance(instance=run_of(deal), by=head)
     run_jobs(now=soon())
     assert (run_of(deal).status, task_of(deal).assignee) == (InstanceStatus.WAITING, rep)

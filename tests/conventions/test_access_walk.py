@@ -84,6 +84,7 @@ TAKES = [
     (r"jobs:job_\w+", "job"),
     (r"notify:notification_reading", "notification"),
     (r"bpm:task_\w+", "task"),
+    (r"bpm:retry_detail", "retry"),
     (r"bpm:(instance_\w+|diagram_xml)", "instance"),
     (r"bpm:(definition_detail|gate_create)", "definition"),
     (r"bpm:gate_delete", "gate"),
@@ -165,6 +166,7 @@ def make_records() -> dict:
         "bulk": BulkRun.objects.create(kind="leads.lead", action="delete", made_by=rep),
         "file": stored,
         "job": enqueue(kind="listing.import_run", args={"import_id": 0}, by=rep),
+        "retry": enqueue(kind="bpm.retry_held", args={"runs": []}, by=rep, total=0),
         "notification": Notification.objects.filter(user=rep).first(),
         "instance": instance,
         "task": UserTask.objects.filter(instance=instance).first(),
@@ -213,7 +215,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "notification", "view", "export", "bulk"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk"}:
         return user.username == "rep"
     return True
 
