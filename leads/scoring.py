@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.jobs.services import enqueue
+from crm.people.many_rows import update_rows
 from leads.models import Lead, ScoreRule, ScoreTest
 from leads.rules import fitting
 
@@ -55,16 +56,18 @@ def watch_scores(key: str, **args) -> None:
 @transaction.atomic
 def score_leads(pks: Iterable[int]) -> int:
     """Computes the scores of these leads; how many changed. One query a rule."""
-    leads = list(Lead.objects.filter(pk__in=list(pks)))
+    needed = ("email", "first_response_at", "score_parts")
+    leads = list(Lead.objects.filter(pk__in=list(pks)).only(*needed))
     parts: dict[int, dict[str, int]] = {lead.pk: {} for lead in leads}
     for rule in ScoreRule.objects.filter(is_active=True).select_related("author"):
         for pk in _holds(rule, leads):
             parts[pk][str(rule.pk)] = rule.points
-    changed = [lead for lead in leads if lead.score_parts != parts[lead.pk]]
-    for lead in changed:
-        lead.score_parts = parts[lead.pk]
-        lead.score = sum(lead.score_parts.values())
-    Lead.objects.bulk_update(changed, ["score", "score_parts"], batch_size=500)
+    changed = {lead.pk for lead in leads if lead.score_parts != parts[lead.pk]}
+    update_rows(
+        Lead,
+        ("score", "score_parts"),
+        {pk: (sum(found.values()), found) for pk, found in parts.items() if pk in changed},
+    )
     return len(changed)
 
 
