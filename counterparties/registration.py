@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.callers import register_callers
 from counterparties.categories import category_rule
 from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
@@ -138,6 +139,8 @@ def register_counterparties() -> None:
     )
     register_notice(Notice("duplicates_found", _("My search for duplicates is done"), "files"))
     register_deletable(COUNTERPARTY, CONTACT)
+    register_callers(Contact, 10)
+    register_callers(Counterparty, 20)
     _register_editors()
     register_event(*EVENTS)
     _register_pages()

@@ -33,7 +33,7 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealLine, Product
+from deals.models import Deal, DealLine, Payment, Product
 from funnel.models import Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
@@ -57,9 +57,14 @@ PUBLIC = {
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
-    (r"deals:(deal_(detail|update|files|lines|tile|stage|closure|reopening|withdrawal|override))", "deal"),
+    (
+        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|override))",
+        "deal",
+    ),
     (r"deals:deal_column", "stage"),
     (r"deals:line_\w+", "line"),
+    (r"deals:payment_schedule", "deal"),
+    (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
     (r"deals:counterparty_deals", "counterparty"),
     (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
@@ -140,6 +145,7 @@ def make_records() -> dict:
     return {
         "deal": deal,
         "line": DealLine.objects.filter(deal__owner=rep).first(),
+        "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
         "lead": Lead.objects.filter(owner=rep).first(),
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
@@ -189,7 +195,7 @@ def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
     if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
-    if key == "line":
+    if key in {"line", "payment"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
