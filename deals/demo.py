@@ -111,6 +111,8 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
     deal.number = f"{walk.steps[0][0].year}/{deal.pk:05d}"
     if number % 2 == 0:
         catalogue.sell(demo, deal)
+    if number % 3 == 0 and walk.status != "lost":
+        catalogue.bill(demo, deal)
     deal.save(update_fields=["number", "amount"])
     Deal.objects.filter(pk=deal.pk).update(created_at=walk.steps[0][0])
     people = list(Contact.objects.filter(links__counterparty=counterparty)[:2])

@@ -23,7 +23,7 @@ from crm.notify.services import publish
 from crm.people.visibility import demand, demand_kind
 from deals.events import cards_of
 from deals.ledger import write_transition, write_worth
-from deals.models import Deal, DealContact, DealLine, DealType, TransitionCause
+from deals.models import Deal, DealContact, DealLine, DealType, Payment, TransitionCause
 from deals.moves import (
     apply_request,
     first_text,
@@ -161,6 +161,10 @@ def _demand_free_amount(before: Deal, values: dict) -> None:
     ]
     if wanted and DealLine.objects.filter(deal=before).exists():
         raise ValidationError({wanted[0]: _("The amount is the sum of the lines. Change the lines instead.")})
+    if "currency" in wanted and Payment.objects.filter(deal=before).exists():
+        raise ValidationError(
+            {"currency": _("The deal has payments in the present currency. Remove them first.")}
+        )
 
 
 def _put_off(before: Deal, after: Deal) -> bool:

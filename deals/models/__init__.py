@@ -1,5 +1,6 @@
 """Deals and their ledger, products and prices, and the rows that hang on a deal."""
 
+from deals.models.payments import Payment, PaymentShare, PaymentStatus, PaymentTemplate
 from deals.models.products import Price, PriceList, Product, TaxRate
 from deals.models.records import (
     CLOSED_STATUSES,
@@ -35,6 +36,10 @@ __all__ = [
     "DealType",
     "LedgerError",
     "LossReason",
+    "Payment",
+    "PaymentShare",
+    "PaymentStatus",
+    "PaymentTemplate",
     "Price",
     "PriceList",
     "Product",
