@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from bpm import chains
 from bpm.assigning import head_of
 from bpm.effects import PRIORITY
 from bpm.engine import state as waits
@@ -57,6 +58,8 @@ def hold_request(request: StageRequest) -> Hold | None:
         request=request,
         granting_ends=gate.granting_ends,
         started_by=request.requested_by,
+        cause=(cause := chains.cause()),
+        depth=cause.depth + 1 if cause else 0,
     )
     enqueue(kind=START, key=str(instance.pk), args={"instance": instance.pk}, priority=PRIORITY)
     return Hold(label=gate.definition.name, label_pl=gate.definition.name_pl)

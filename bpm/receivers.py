@@ -2,16 +2,18 @@
 
 from django.dispatch import receiver
 
-from bpm import gates
+from bpm import gates, triggers
 from bpm.control import MOVERS
 from bpm.effects import CALL, FAIL, PRIORITY, STEP
 from bpm.models import ProcessInstance
+from counterparties.signals import contact_created, counterparty_created
 from crm.history.signals import record_erasing, records_deleted
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
 from deals.models import TransitionCause
-from deals.signals import deal_request_withdrawn, deal_stage_changed, deal_stage_requested
+from deals.signals import deal_created, deal_request_withdrawn, deal_stage_changed, deal_stage_requested
+from leads.signals import lead_created
 
 HOLD = "bpm.hold"
 
@@ -42,6 +44,26 @@ def abandon_deleted(sender, records, by, **_kwargs) -> None:
     )
     for pk in open_runs.values_list("pk", flat=True):
         enqueue(kind=gates.CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)
+
+
+@receiver(deal_created, dispatch_uid="bpm.deal_created")
+def watch_new_deal(deal, by, **_kwargs) -> None:
+    triggers.watch_created(deal, by)
+
+
+@receiver(lead_created, dispatch_uid="bpm.lead_created")
+def watch_new_lead(lead, by, **_kwargs) -> None:
+    triggers.watch_created(lead, by)
+
+
+@receiver(counterparty_created, dispatch_uid="bpm.counterparty_created")
+def watch_new_counterparty(counterparty, by, **_kwargs) -> None:
+    triggers.watch_created(counterparty, by)
+
+
+@receiver(contact_created, dispatch_uid="bpm.contact_created")
+def watch_new_contact(contact, by, **_kwargs) -> None:
+    triggers.watch_created(contact, by)
 
 
 @receiver(record_erasing, dispatch_uid="bpm.erase_runs")

@@ -25,6 +25,7 @@ from bpm.models.runs import (
     Subscription,
 )
 from bpm.models.tasks import TaskStatus, UserTask, UserTaskQuerySet
+from bpm.models.triggers import Period, Trigger, TriggerEvent, TriggerEventKind, TriggerKind
 
 __all__ = [
     "OPEN_INSTANCE",
@@ -33,6 +34,7 @@ __all__ = [
     "InstanceStatus",
     "NodeRun",
     "NodeStatus",
+    "Period",
     "ProcessDefinition",
     "ProcessEvent",
     "ProcessInstance",
@@ -41,6 +43,10 @@ __all__ = [
     "StageGate",
     "Subscription",
     "TaskStatus",
+    "Trigger",
+    "TriggerEvent",
+    "TriggerEventKind",
+    "TriggerKind",
     "UserTask",
     "UserTaskQuerySet",
     "VersionQuerySet",
