@@ -12,7 +12,13 @@ from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
 from deals.models import TransitionCause
-from deals.signals import deal_created, deal_request_withdrawn, deal_stage_changed, deal_stage_requested
+from deals.signals import (
+    deal_created,
+    deal_request_withdrawn,
+    deal_stage_changed,
+    deal_stage_refused,
+    deal_stage_requested,
+)
 from leads.signals import lead_created
 
 HOLD = "bpm.hold"
@@ -20,7 +26,7 @@ HOLD = "bpm.hold"
 
 @receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")
 def hold_guarded_move(request, **_kwargs):
-    """A request to enter a guarded stage starts a run and waits for it."""
+    """A request to pass a guarded way starts a run and waits for it."""
     return gates.hold_request(request)
 
 
@@ -30,10 +36,16 @@ def abandon_withdrawn(request, by, **_kwargs) -> None:
 
 
 @receiver(deal_stage_changed, dispatch_uid="bpm.abandon_overridden")
-def abandon_overridden(transition, by, **_kwargs) -> None:
-    """Somebody moved the deal past its gate."""
-    if transition.cause == TransitionCause.OVERRIDE and transition.request_id:
+def abandon_overridden(transition, by, calls_off, **_kwargs) -> None:
+    """Somebody moved the deal past its gate, and wants what held it to stop."""
+    if transition.cause == TransitionCause.OVERRIDE and transition.request_id and calls_off:
         gates.abandon(transition.request_id, by=by)
+
+
+@receiver(deal_stage_refused, dispatch_uid="bpm.abandon_refused")
+def abandon_refused(request, by, **_kwargs) -> None:
+    """One gate refused; what the others wait for is no longer wanted."""
+    gates.abandon(request.pk, by=by)
 
 
 @receiver(records_deleted, dispatch_uid="bpm.abandon_deleted")

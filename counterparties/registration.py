@@ -112,8 +112,8 @@ def register_counterparties() -> None:
         register_followers(kind, {many: single for single, many in SINGLES.items()})
     register_category_rule(COUNTERPARTY, category_rule)
     register_list(CounterpartyList, ContactList)
-    register_portfolio(PortfolioKind(COUNTERPARTY, 10))
-    register_portfolio(PortfolioKind(CONTACT, 20))
+    register_portfolio(PortfolioKind(COUNTERPARTY, 10, traits={"counterparty": ("pk",)}))
+    register_portfolio(PortfolioKind(CONTACT, 20, traits={"counterparty": ("counterparties",)}))
     register_kind(
         RecordKind(
             Counterparty,
