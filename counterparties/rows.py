@@ -300,14 +300,18 @@ def _plain_row(single: str, value: str, typed: str = "") -> dict:
     return {"label": "", "raw": typed, "number": value, "ext": read_phone(typed)[1]}
 
 
-def with_texts(record, single: str, texts: list[str]) -> dict:
-    """{single: …, several: …} with cleaned `texts`: the first in the place of the first row, the others added."""
+def with_texts(record, single: str, texts: list[tuple[str, str]]) -> dict:
+    """{single: …, several: …} with cleaned (text, label) pairs.
+
+    The first stands in the place of the first row, the others are added; a label is written where there was none.
+    """
     column, many = _VALUE[single], SINGLES[single]
-    rows = _replaced(single, rows_of(record, many), texts[0], "")
-    known = {row[column] for row in rows}
-    fresh = dict.fromkeys(text for text in texts[1:] if text not in known)
-    rows += [_plain_row(single, text) for text in fresh]
-    return {single: texts[0], many: rows[:MOST_ROWS]}
+    rows = _replaced(single, rows_of(record, many), texts[0][0], "")
+    for text, label in texts:
+        place = next((place for place, row in enumerate(rows) if row[column] == text), len(rows))
+        row = rows.pop(place) if place < len(rows) else _plain_row(single, text)
+        rows.insert(place, row if row["label"] or not label else {**row, "label": label})
+    return {single: texts[0][0], many: rows[:MOST_ROWS]}
 
 
 def with_rows(record, values: dict, typed: dict) -> dict:

@@ -1,12 +1,15 @@
 """Types of deals with their attributes on one page, the dictionaries, price lists, and the settings of deals."""
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from unfold.admin import ModelAdmin
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
 
 from crm.attributes.admin import SchemaAdmin
-from deals.models import DealSettings, DealType, LossReason, PriceList, TaxRate
+from deals.models import DealSettings, DealType, LossReason, PaymentShare, PaymentTemplate, PriceList, TaxRate
 
 
 @admin.register(DealType)
@@ -35,6 +38,32 @@ class PriceListAdmin(ModelAdmin):
     list_display = ["name", "currency", "valid_from", "valid_to", "is_active", "position"]
     list_filter = ["currency", "is_active"]
     fields = [("name", "name_pl"), ("currency", "position"), ("valid_from", "valid_to"), "is_active"]
+
+
+class SharesFormSet(BaseInlineFormSet):
+    """Together the shares are the whole amount."""
+
+    def clean(self):
+        super().clean()
+        kept = [
+            form.cleaned_data for form in self.forms if form.is_valid() and not self._should_delete_form(form)
+        ]
+        if not any(self.errors) and sum(one.get("percent") or 0 for one in kept) != 100:
+            raise ValidationError(_("The shares have to make 100 per cent."))
+
+
+class ShareInline(TabularInline):
+    model = PaymentShare
+    formset = SharesFormSet
+    fields = ["name", "name_pl", "percent", "days"]
+    extra = 1
+
+
+@admin.register(PaymentTemplate)
+class PaymentTemplateAdmin(ModelAdmin):
+    list_display = ["name", "name_pl", "is_active", "position"]
+    fields = [("name", "name_pl"), ("is_active", "position")]
+    inlines = [ShareInline]
 
 
 @admin.register(DealSettings)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import get_format
 
+from crm.money.fields import MoneyField
 from deals.parts import Part, RowConflict, edit_row
 
 
@@ -30,10 +31,12 @@ class Cell:
     @property
     def vals(self) -> str:
         """What goes along: the value as the editor saw it, so that another's change is not written over."""
-        return json.dumps({"seen": self.text})
+        # An empty box is not sent by browsers, so it is said beside it.
+        sent = {f"{self.name}-sent": "1"} if self.kind == "check" else {}
+        return json.dumps({"seen": self.text, **sent})
 
 
-def plain(value) -> str:
+def plain(value, *, is_money: bool = False) -> str:
     """A stored value as it is typed: no groups, the decimal sign of the language, dates as inputs want them."""
     if value is None:
         return ""
@@ -42,6 +45,7 @@ def plain(value) -> str:
     if isinstance(value, Decimal):
         text = f"{value.normalize():f}"
         whole, _sign, rest = text.partition(".")
+        rest = rest.ljust(2, "0") if rest and is_money else rest
         return f"{whole}{get_format('DECIMAL_SEPARATOR')}{rest}" if rest else whole
     if isinstance(value, models.Model):
         return str(value.pk)
@@ -65,7 +69,7 @@ def cells_of(
     found = {}
     for name, one in form.base_fields.items():
         column = part.model._meta.get_field(name)
-        text = plain(getattr(row, column.attname))
+        text = plain(getattr(row, column.attname), is_money=isinstance(column, MoneyField))
         offered = (choices or {}).get(name, [])
         found[name] = Cell(
             name, f"{part.key}-{row.pk}-{name}", url, str(one.label or ""), text, _kind(one), offered

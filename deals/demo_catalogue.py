@@ -12,7 +12,8 @@ from crm.money.models import default_currency
 from crm.people.models import User
 from crm.web.demo import Demo
 from deals.catalogue import create_product, set_prices
-from deals.models import Deal, DealLine, PriceList, Product, TaxRate
+from deals.models import Deal, DealLine, Payment, PaymentTemplate, PriceList, Product, TaxRate
+from deals.payments import split
 from deals.prices import price_of
 from deals.sums import sum_line, total_of
 
@@ -72,3 +73,18 @@ def _line(rng: Random, deal: Deal, product: Product) -> DealLine:
         quantity=Decimal(rng.choice([1, 1, 2, 3, 5])), discount=Decimal(rng.choice([0, 0, 0, 5, 10])),
         tax_rate=product.tax_rate, tax_percent=product.tax_rate.percent if product.tax_rate else Decimal(0),
     )  # fmt: skip
+
+
+def bill(demo: Demo, deal: Deal) -> None:
+    """Payments by one of the schedules; of a won deal some have come, and one or the other is late."""
+    rng = demo.randomness(f"payments of deal {deal.pk}")
+    shares = list(rng.choice(list(PaymentTemplate.objects.order_by("pk"))).shares.all())
+    amounts = split(deal.amount, [share.percent for share in shares], deal.currency_id)
+    for place, (share, amount) in enumerate(zip(shares, amounts, strict=True)):
+        day = deal.close_date + timedelta(days=share.days)
+        has_come = deal.status == "won" and day < demo.today and rng.random() < 0.8
+        Payment.objects.create(
+            deal=deal, name=share.name_pl, planned_date=day, amount=amount, is_invoiced=has_come or day < demo.today,
+            invoice_number=f"FV/{deal.pk}/{place + 1}/{day.year}" if has_come else "",
+            received_date=day if has_come else None, received_amount=amount if has_come else None,
+        )  # fmt: skip

@@ -74,6 +74,10 @@ KINDS = (
         "box", Group.CHANGE, "grey",
     ),
     EventKind(
+        "deal_payments_changed", _("changed the payments of the deal"),
+        "cash-stack", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "product_created", _("added the product"),
         "plus-circle", Group.CHANGE, "blue",
     ),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from counterparties.pickers import RecordChoiceField
 from crm.money.fields import MoneyFormField
 from deals.models import Deal, DealLine, Product, TaxRate
+from deals.row_forms import Refusing
 
 
 class NumberField(MoneyFormField):
@@ -30,7 +31,7 @@ class LineForm(forms.ModelForm):
         labels = {"name": _("Product or text"), "unit_price": _("Unit price")}
 
 
-class NewLineForm(forms.Form):
+class NewLineForm(Refusing, forms.Form):
     """A product from the catalogue or a free text; what is left empty comes from the product."""
 
     product = RecordChoiceField(Product.objects.none(), url="", label=_("Product or text"), required=False)
@@ -64,11 +65,3 @@ class NewLineForm(forms.Form):
                 raise ValidationError({"product": _("Choose a product or type a text.")})
             values["name"] = self.typed[:200]
         return values
-
-    def refuse(self, error: ValidationError) -> None:
-        """Shows what the service said, beside the fields it named."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error.messages)
-            return
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)

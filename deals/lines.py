@@ -22,7 +22,8 @@ LINES_EVENT = "deal_lines_changed"
 def _describe(line: DealLine) -> str:
     price = show_money(line.unit_price, line.deal.currency_id)
     discount = f" −{line.discount.normalize():f} %" if line.discount else ""
-    return f"{line.name}: {line.quantity.normalize():f} {line.unit} × {price}{discount}".replace("  ", " ")
+    many = f"{line.quantity.normalize():f} {line.unit}".strip()
+    return f"{line.name}: {many} × {price}{discount}, tax {line.tax_percent.normalize():f} %"
 
 
 def _prepare(line: DealLine, changed: set) -> None:

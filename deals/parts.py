@@ -38,6 +38,7 @@ class Part:
 
     `columns`: what history keeps of a row. `describe(row)`: the row as a text, in English.
     `prepare(row, changed)`: derives columns after those in `changed` were written.
+    `order`: how the rows follow each other.
     `settle(deal)`: derives columns from all rows; returns the deal's fields that follow from them.
     """
 
@@ -49,10 +50,10 @@ class Part:
     describe: Callable[[models.Model], str]
     prepare: Callable[[models.Model, set], None] = lambda row, changed: None
     settle: Callable[[Deal], dict] = lambda deal: {}
+    order: tuple[str, ...] = ("pk",)
 
     def rows(self, deal: Deal) -> list:
-        """The deal's rows, oldest first."""
-        return list(self.model.objects.filter(deal=deal).order_by("pk"))
+        return list(self.model.objects.filter(deal=deal).order_by(*self.order))
 
     def is_hidden(self, user) -> bool:
         return self.key in user.access.hidden_fields(Deal)
@@ -80,18 +81,26 @@ class Part:
                 setattr(row, one.attname, one.to_python(value))
 
 
-@transaction.atomic
 def add_row(*, part: Part, deal: Deal, values: dict, by, via: str = ""):
     """A new row. Raises PermissionDenied, ValidationError (keyed by column)."""
+    return add_rows(part=part, deal=deal, rows=[values], by=by, via=via)[0]
 
-    def write(fresh: Deal):
-        if part.model.objects.filter(deal=fresh).count() >= MOST_ROWS:
+
+@transaction.atomic
+def add_rows(*, part: Part, deal: Deal, rows: list[dict], by, via: str = "") -> list:
+    """New rows as one change. Raises PermissionDenied, ValidationError (keyed by column)."""
+
+    def write(fresh: Deal) -> list:
+        if part.model.objects.filter(deal=fresh).count() + len(rows) > MOST_ROWS:
             raise ValidationError(_("At most %(count)s."), params={"count": MOST_ROWS})
-        row = part.model(deal=fresh, **values)
-        part.prepare(row, set(values))
-        row.full_clean(exclude=["deal"])
-        row.save()
-        return row
+        made = []
+        for values in rows:
+            row = part.model(deal=fresh, **values)
+            part.prepare(row, set(values))
+            row.full_clean(exclude=["deal"])
+            row.save()
+            made.append(row)
+        return made
 
     return _change(part, deal, write, by, via)
 

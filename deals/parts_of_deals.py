@@ -5,9 +5,10 @@ from __future__ import annotations
 from deals.lines import LINES
 from deals.models import Deal
 from deals.parts import restore_rows
+from deals.payments import PAYMENTS
 from deals.services import edit_deal
 
-PARTS = {part.key: part for part in (LINES,)}
+PARTS = {part.key: part for part in (LINES, PAYMENTS)}
 
 
 def put_back(

@@ -25,7 +25,9 @@ from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
 from deals.lines import LINES
 from deals.lists import DealList
 from deals.models import OPEN_STATUSES, Deal, Product
+from deals.parts import Part
 from deals.parts_of_deals import PARTS, put_back
+from deals.payments import PAYMENTS
 from deals.product_lists import ProductList
 from deals.services import EDITABLE, pending_request
 
@@ -44,7 +46,9 @@ def register_deals() -> None:
         )
     )  # fmt: skip
     register_deletable("deals.deal")
-    register_portfolio(PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES)))
+    register_portfolio(
+        PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES), {"counterparty": ("counterparty",)})
+    )
     register_consequence("deals.deal", _withdrawn_move)
     register_editor(
         Editor(
@@ -69,9 +73,21 @@ def register_deals() -> None:
     )  # fmt: skip
     register_panel(
         Panel(
-            "deals.deal", "lines", _("Products"), 5, "deals:deal_lines", count=_line_count, kind="deals.deal"
+            "deals.deal",
+            "lines",
+            _("Products"),
+            5,
+            "deals:deal_lines",
+            count=_count_of(LINES),
+            kind="deals.deal",
         )
     )
+    register_panel(
+        Panel(
+            "deals.deal", "payments", _("Payments"), 6, "deals:deal_payments", count=_count_of(PAYMENTS),
+            kind="deals.deal",
+        )
+    )  # fmt: skip
 
 
 def register_products() -> None:
@@ -92,9 +108,13 @@ def register_products() -> None:
     register_menu(MenuEntry("products", _("Products"), "box", "deals:product_list", 55, kind=PRODUCT))
 
 
-def _line_count(deal, user) -> int | None:
-    """Nothing beside the heading while there are none."""
-    return LINES.model.objects.filter(deal=deal).count() or None
+def _count_of(part: Part):
+    """Counts the part's rows; nothing beside the heading while there are none."""
+
+    def count(deal, user) -> int | None:
+        return part.model.objects.filter(deal=deal).count() or None
+
+    return count
 
 
 def _open_deals(counterparty):

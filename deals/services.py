@@ -23,7 +23,7 @@ from crm.notify.services import publish
 from crm.people.visibility import demand, demand_kind
 from deals.events import cards_of
 from deals.ledger import write_transition, write_worth
-from deals.models import Deal, DealContact, DealLine, DealType, TransitionCause
+from deals.models import Deal, DealContact, DealLine, DealType, Payment, TransitionCause
 from deals.moves import (
     apply_request,
     first_text,
@@ -31,7 +31,9 @@ from deals.moves import (
     override_request,
     pending_request,
     refuse_request,
+    release_hold,
     request_stage,
+    review_request,
     set_waits,
     withdraw_request,
 )
@@ -41,8 +43,8 @@ from funnel.models import Stage
 
 __all__ = [
     "RequestDecided", "StageRefused", "apply_request", "attach_to_deal", "create_deal", "edit_deal", "first_text",
-    "override_request", "pending_request", "refuse_request", "request_stage", "set_contacts", "set_waits",
-    "withdraw_request",
+    "override_request", "pending_request", "refuse_request", "release_hold", "request_stage", "review_request",
+    "set_contacts", "set_waits", "withdraw_request",
 ]  # fmt: skip
 
 EDITABLE = {"name", "counterparty", "owner", "amount", "currency", "close_date"}
@@ -80,7 +82,7 @@ def create_deal(
     deal_type = deal_type or default_deal_type()
     deal = Deal(
         name=" ".join(name.split()), counterparty=counterparty, deal_type=deal_type, funnel=deal_type.funnel,
-        stage=_first_stage(deal_type), owner=owner, amount=amount,
+        stage=(first := _first_stage(deal_type)), proven_stage=first, owner=owner, amount=amount,
         currency_id=getattr(currency, "pk", currency) or default_currency(), close_date=close_date,
     )  # fmt: skip
     set_attributes(deal, attributes or {}, partial=attributes is None, by=by)
@@ -161,6 +163,10 @@ def _demand_free_amount(before: Deal, values: dict) -> None:
     ]
     if wanted and DealLine.objects.filter(deal=before).exists():
         raise ValidationError({wanted[0]: _("The amount is the sum of the lines. Change the lines instead.")})
+    if "currency" in wanted and Payment.objects.filter(deal=before).exists():
+        raise ValidationError(
+            {"currency": _("The deal has payments in the present currency. Remove them first.")}
+        )
 
 
 def _put_off(before: Deal, after: Deal) -> bool:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from crm.attributes.models import Attribute, AttributeSet
 from crm.web.standard import standard_data
-from deals.models import DealType, LossReason, TaxRate
+from deals.models import DealType, LossReason, PaymentTemplate, TaxRate
 from funnel.models import Funnel, Stage
 
 # key, name, Polish name, colour, probability, days until a deal goes stale
@@ -63,6 +63,14 @@ _TAXES = [
     ("exempt", "zw.", 0, False),
     ("reverse charge", "odwrotne obciążenie", 0, False),
 ]
+# name, Polish name, shares: (what for, in Polish, per cent, days later)
+_SCHEDULES = [
+    ("All at once", "Całość", [("Payment", "Płatność", "100", 0)]),
+    ("30 / 70", "30 / 70", [("Advance", "Zaliczka", "30", 0), ("Final payment", "Płatność końcowa", "70", 30)]),
+    ("Three thirds", "Trzy raty", [
+        ("1st third", "Rata 1", "33.33", 0), ("2nd third", "Rata 2", "33.33", 30), ("3rd third", "Rata 3", "33.34", 60),
+    ]),
+]  # fmt: skip
 
 
 @standard_data(30)
@@ -77,6 +85,7 @@ def create_standard_deals() -> dict[str, DealType]:
     for place, (name, name_pl) in enumerate(_LOSSES, start=1):
         LossReason.objects.get_or_create(name=name, defaults={"name_pl": name_pl, "position": place})
     _create_taxes()
+    _create_schedules()
     return types
 
 
@@ -87,6 +96,15 @@ def _create_taxes() -> None:
             TaxRate(name=name, name_pl=name_pl, percent=percent, is_default=is_default, position=place)
             for place, (name, name_pl, percent, is_default) in enumerate(_TAXES, start=1)
         )
+
+
+def _create_schedules() -> None:
+    for place, (name, name_pl, shares) in enumerate(_SCHEDULES, start=1):
+        template, is_new = PaymentTemplate.objects.get_or_create(
+            name=name, defaults={"name_pl": name_pl, "position": place}
+        )
+        for text, text_pl, percent, days in shares if is_new else ():
+            template.shares.create(name=text, name_pl=text_pl, percent=percent, days=days)
 
 
 def _funnel(place: int, key: str, name: str, name_pl: str, stages: list[tuple]) -> Funnel:

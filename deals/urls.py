@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deals.views import board, cards, lines, lists, moves, products
+from deals.views import board, cards, lines, lists, moves, payments, products
 
 app_name = "deals"
 urlpatterns = [
@@ -16,15 +16,21 @@ urlpatterns = [
     path("products/<int:pk>/edit/", products.product_update, name="product_update"),
     path("lines/<int:pk>/", lines.line_update, name="line_update"),
     path("lines/<int:pk>/removal/", lines.line_delete, name="line_delete"),
+    path("payments/<int:pk>/", payments.payment_update, name="payment_update"),
+    path("payments/<int:pk>/receipt/", payments.payment_receipt, name="payment_receipt"),
+    path("payments/<int:pk>/removal/", payments.payment_delete, name="payment_delete"),
     path("new/", cards.deal_create, name="deal_create"),
     path("<int:pk>/", cards.deal_detail, name="deal_detail"),
     path("<int:pk>/edit/", cards.deal_update, name="deal_update"),
     path("<int:pk>/files/", cards.deal_files, name="deal_files"),
     path("<int:pk>/lines/", lines.deal_lines, name="deal_lines"),
+    path("<int:pk>/payments/", payments.deal_payments, name="deal_payments"),
+    path("<int:pk>/payments/schedule/", payments.payment_schedule, name="payment_schedule"),
     path("<int:pk>/tile/", board.deal_tile, name="deal_tile"),
     path("<int:pk>/stage/", moves.deal_stage, name="deal_stage"),
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
+    path("<int:pk>/proof/", moves.deal_proof, name="deal_proof"),
     path("<int:pk>/override/", moves.deal_override, name="deal_override"),
 ]

@@ -10,10 +10,12 @@ from leads.models import LEAD_KIND, LeadSource
 
 FIELDS = [
     *(column(key) for key in ("company", "person", "person_turned", "first_name", "last_name", "position")),
-    *(column(key) for key in ("phone", "phone_2", "email", "tax_number", "website", "city")),
+    column("phone", also=("phone_mobile", "phone_work", "phone_home")),
+    column("phone_2"),
+    column("email", also=("email_2", "email_work", "email_home")),
+    *(column(key) for key in ("tax_number", "website", "city")),
     column("source", kind="dictionary", dictionary=LeadSource),
-    column("owner"),
-    column("note"),
+    *(column(key) for key in ("owner", "tags", "note")),
 ]
 EXAMPLE = (
     {

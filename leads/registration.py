@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.callers import first_phone, register_callers
 from counterparties.matching.keys import register_traits
 from counterparties.matching.registry import MergeKind, register_mergeable
 from crm.history.bin import register_deletable
@@ -89,12 +90,13 @@ def register_leads() -> None:
         ),
     )
     register_deletable(LEAD_KIND)
-    register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES)))
+    register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES), {"city": ("city",)}))
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )
     register_mergeable(MergeKind(Lead, lambda: LEAD_FIELDS, derived=frozenset({"name"}), check=check_merge))
     register_traits(Lead, lead_traits)
+    register_callers(Lead, 30, first_phone)
     register_event(*EVENTS)
     register_menu(MenuEntry("leads", _("Leads"), "person-plus", "leads:lead_list", 10, kind=LEAD_KIND))
     register_quick_create(

@@ -8,40 +8,35 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.imports import consenting
 from counterparties.imports.columns import COUNTERPARTY_KIND, active_types
 from counterparties.imports.keys import person_of
-from counterparties.models import Contact, ContactLink, Counterparty, Reachable, write_points
+from counterparties.imports.linking import COMPANION as LINK
+from counterparties.imports.linking import link_people
+from counterparties.imports.reach import reach_of
+from counterparties.imports.requisites import rows_added
+from counterparties.models import Contact, ContactLink, Counterparty, Industry, Region, write_points
 from counterparties.name_keys import name_key, person_key
-from counterparties.rows import with_texts
 from counterparties.signals import contacts_written, counterparties_written
-from crm.history.services import record_events
 from crm.listing.imports.records import RecordBatch
 from crm.listing.imports.registry import Values
-from crm.listing.imports.staging import EXTRA
 
 PERSON = "contact_"
-_PLAIN = ("name", "tax_number", "country", "website", "city", "address", "note")
-_REACH = {"phone": ("phone", "phone_2"), "email": ("email",)}
+_PLAIN = (
+    "name", "tax_number", "registry_number", "statistical_number", "country", "website", "address", "postal_code",
+    "city", "employee_count", "note",
+)  # fmt: skip
 _REACHED = ("phone", "phones", "email", "emails")
-
-
-def reach_of(values: Values, record: Reachable) -> dict[str, Any]:
-    """The phones and e-mails of all columns that hold some, with those the record has beyond its first."""
-    further = values.get(EXTRA, {})
-    found: dict[str, Any] = {}
-    for single, names in _REACH.items():
-        texts = [text for name in names for text in (values.get(name), *further.get(name, ())) if text]
-        if texts:
-            found |= with_texts(record, single, texts)
-    return found
+_ADDED = ("accounts", "addresses", "categories")
+_DICTIONARIES = {"industry": Industry, "region": Region}
 
 
 class CounterpartyBatch(RecordBatch):
     model = Counterparty
     created_kind = "counterparty_imported"
     updated_kind = "counterparty_import_updated"
-    updates = (*_PLAIN, *_REACHED)
-    related = ("owner", "counterparty_type")
+    updates = (*_PLAIN, *_REACHED, *_ADDED, *_DICTIONARIES)
+    related = ("owner", "counterparty_type", "industry", "region")
 
     def __init__(self, run, by) -> None:
         super().__init__(run, by)
@@ -49,7 +44,11 @@ class CounterpartyBatch(RecordBatch):
 
     def fields_of(self, values: Values, record=None) -> dict[str, Any]:
         found = {key: values[key] for key in _PLAIN if values.get(key)}
-        return found | reach_of(values, record or Counterparty())
+        for key, dictionary in _DICTIONARIES.items():
+            if entry := self.entry(dictionary, key, values.get(key)):
+                found[key] = entry
+        record = record or Counterparty()
+        return found | reach_of(values, record) | rows_added(record, values)
 
     def complete(self, record: Counterparty, values: Values) -> None:
         if not self.types:
@@ -161,9 +160,18 @@ class ContactBatch(RecordBatch):
         return {one.pk: [self._place_of[id(one)]] for one in records if id(one) in self._place_of}
 
     def after_create(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
-        pairs = [(self._place_of[id(one)], one) for one in records.values() if id(one) in self._place_of]
-        link_people(pairs)
+        pairs = [
+            (self._place_of[id(one)], one, rows[number].get("role", ""))
+            for number, one in records.items()
+            if id(one) in self._place_of
+        ]
+        link_people(pairs, by=self.by)
+        self._note_consents(records, rows)
         self._tell([*records.values()])
+
+    def _note_consents(self, records: dict[int, Contact], rows: dict[int, Values]) -> list:
+        pairs = [(contact, rows[number]) for number, contact in records.items()]
+        return consenting.write_consents(pairs, run=self.run, by=self.by, payload=self.payload)
 
     def _tell(self, contacts: list[Contact]) -> None:
         write_points(contacts)
@@ -171,31 +179,17 @@ class ContactBatch(RecordBatch):
 
     def after_update(self, records: dict[int, Contact], rows: dict[int, Values]) -> None:
         self._tell([*records.values()])
-        pairs = [(place, one) for number, one in records.items() if (place := self.place_of(rows[number]))]
-        for place, contact in link_people(pairs):
-            record_events(
-                kind="contact_linked", subjects=[contact], by=self.by, cards={contact.pk: [place]},
-                payload={**self.payload, "contact": str(contact), "counterparty": place.name},
-            )  # fmt: skip
-
-
-def link_people(pairs: list[tuple[Counterparty, Contact]]) -> list[tuple[Counterparty, Contact]]:
-    """Lets contacts stand for counterparties; the first of a counterparty becomes its primary one. The new pairs."""
-    places = {place.pk for place, _contact in pairs}
-    links = ContactLink.objects.filter(counterparty__in=places).values_list("counterparty_id", "contact_id")
-    present = set(links)
-    led = {place for place, _contact in present}
-    fresh = []
-    rows = []
-    for place, contact in pairs:
-        if (place.pk, contact.pk) in present:
-            continue
-        present.add((place.pk, contact.pk))
-        fresh.append((place, contact))
-        rows.append(ContactLink(counterparty=place, contact=contact, is_primary=place.pk not in led))
-        led.add(place.pk)
-    ContactLink.objects.bulk_create(rows, batch_size=500)
-    return fresh
+        numbers = {contact.pk: number for number, contact in records.items()}
+        pairs = [
+            (place, one, rows[number].get("role", ""))
+            for number, one in records.items()
+            if (place := self.place_of(rows[number]))
+        ]
+        for link in link_people(pairs, by=self.by, payload=self.payload):
+            self.written.companions.setdefault(numbers[link.contact_id], []).append([LINK, link.pk])
+        for consent in self._note_consents(records, rows):
+            companion = [consenting.COMPANION, consent.pk]
+            self.written.companions.setdefault(numbers[consent.contact_id], []).append(companion)
 
 
 def make_counterparties(firsts: dict[str, tuple[int, str]], *, run, by) -> dict[str, Counterparty]:

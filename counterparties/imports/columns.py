@@ -6,15 +6,19 @@ from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
+from counterparties.imports import reach
+from counterparties.imports.consenting import consent_columns
+from counterparties.imports.requisites import address_columns, category_column, requisite_columns
 from counterparties.models import CONTACT_KIND, Contact, CounterpartyType
 from crm.attributes.models import Attribute, AttributeSet
 from crm.attributes.services import attributes_of
+from crm.listing.imports.headers import HEADERS
 from crm.listing.imports.registry import ImportField
 from crm.listing.imports.vocabulary import attribute_columns, column, names, writable
 
 COUNTERPARTY_KIND = "counterparties.counterparty"
 _PERSON = ("first_name", "last_name")
-CONTACT_WRITES = {"person": _PERSON, "person_turned": _PERSON, "phone_2": ("phone", "note")}
+CONTACT_WRITES = {"person": _PERSON, "person_turned": _PERSON, **reach.WRITES}
 
 
 def active_types() -> list[CounterpartyType]:
@@ -54,11 +58,18 @@ def counterparty_columns(user) -> list[ImportField]:
     own = [
         column("company", new_key="name", required=True),
         _type_column(),
-        *(column(key) for key in ("tax_number", "country", "phone", "phone_2", "email", "website")),
-        *(column(key) for key in ("city", "address", "owner", "note")),
+        column("tax_number"),
+        *(column(key) for key in reach.COLUMNS),
+        column("website"),
+        *address_columns(),
+        *requisite_columns(),
+        category_column(),
+        *(column(key) for key in ("owner", "tags", "note")),
     ]
     extra = [replace(one, required=False) for one in attribute_columns(attributes_of_types())]
-    found = writable([*own, *extra], user, COUNTERPARTY_KIND, {"phone_2": ("phone", "note")})
+    behind = {one.key: ("addresses",) for one in own if one.key.startswith(("postal_", "delivery_"))}
+    behind = {**behind, **reach.WRITES, "postal_code": ("postal_code",)}
+    found = writable([*own, *extra], user, COUNTERPARTY_KIND, behind)
     if user.access.may(Contact, "create"):
         writes = {f"contact_{key}": (key, *CONTACT_WRITES.get(key, ())) for key in _SAID}
         found += writable(_person_columns(), user, CONTACT_KIND, writes)
@@ -93,6 +104,11 @@ def _person_columns() -> list[ImportField]:
     return found
 
 
+def role_column() -> ImportField:
+    """What the person is at the counterparty he is brought to."""
+    return ImportField("role", _("Role at the counterparty"), max_length=80, aliases=HEADERS["role"])
+
+
 def contact_columns(user) -> list[ImportField]:
     own = [
         *(column(key) for key in ("person", "person_turned", "first_name", "last_name")),
@@ -101,7 +117,11 @@ def contact_columns(user) -> list[ImportField]:
             creatable=user.access.may(COUNTERPARTY_KIND, "create"),
             aliases=(*column("company").aliases, *column("tax_number").aliases, str(column("company").label)),
         ),
-        *(column(key) for key in ("position", "phone", "phone_2", "email", "owner", "note")),
+        role_column(),
+        column("position"),
+        *(column(key) for key in reach.COLUMNS),
+        *consent_columns(),
+        *(column(key) for key in ("owner", "tags", "note")),
     ]  # fmt: skip
     return writable([*own, *attribute_columns(contact_attributes())], user, CONTACT_KIND, CONTACT_WRITES)
 
@@ -110,8 +130,9 @@ COUNTERPARTY_EXAMPLE = (
     {
         "name": "Przykładowa Firma Sp. z o.o.", "tax_number": "526-025-02-74", "country": "PL", "phone": "22 123 45 67",
         "email": "biuro@przyklad.example", "website": "www.przyklad.example", "city": "Warszawa",
-        "address": "ul. Prosta 1, 00-001", "contact_person": "Anna Przykład", "contact_position": "dyrektor",
-        "contact_phone": "601 234 567", "contact_email": "anna@przyklad.example",
+        "address": "ul. Prosta 1", "postal_code": "00-001",
+        "accounts": "61 1090 1014 0000 0712 1981 2874", "contact_person": "Anna Przykład",
+        "contact_position": "dyrektor", "contact_phone": "601 234 567", "contact_email": "anna@przyklad.example",
     },
     {
         "name": "Przykładowa Firma Sp. z o.o.", "tax_number": "526-025-02-74", "contact_person": "Jan Wzór",
@@ -121,6 +142,8 @@ COUNTERPARTY_EXAMPLE = (
 CONTACT_EXAMPLE = (
     {
         "person": "Anna Przykład", "counterparty": "Przykładowa Firma Sp. z o.o.", "position": "dyrektor",
-        "phone": "601 234 567", "email": "anna@przyklad.example", "note": "Rano na budowie",
+        "role": "decyduje o zakupie",
+        "phone_mobile": "601 234 567", "phone_work": "22 123 45 67", "email": "anna@przyklad.example",
+        "consent_email": "tak", "note": "Rano na budowie",
     },
 )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from counterparties.imports.reach import main_of
 from counterparties.models import Contact, Counterparty, Matchable
 from counterparties.name_keys import name_key, person_key
 from crm.listing.imports.registry import Key, Match, Values
@@ -30,7 +31,7 @@ def counterparty_keys(values: Values) -> list[Key]:
     """The surest first. Two firms of one name with different tax numbers are two."""
     tax = values.get("tax_number", "")
     found = [("tax_number", tax)] if tax else []
-    found += [(column, values[column]) for column in ("phone", "email") if values.get(column)]
+    found += [(single, text) for single in ("phone", "email") if (text := main_of(values, single))]
     key = name_key(values.get("name", ""))
     return [*found, ("name", f"{key}{BETWEEN}{tax}")] if key else found
 
@@ -38,9 +39,10 @@ def counterparty_keys(values: Values) -> list[Key]:
 def contact_keys(values: Values) -> list[Key]:
     """An e-mail is a person's own; a phone may be the whole office's, so it counts with the name."""
     person = person_key(*person_of(values))
-    found = [("email", values["email"])] if values.get("email") else []
-    if values.get("phone") and person:
-        found.append(("phone", f"{values['phone']}{BETWEEN}{person}"))
+    email, phone = main_of(values, "email"), main_of(values, "phone")
+    found = [("email", email)] if email else []
+    if phone and person:
+        found.append(("phone", f"{phone}{BETWEEN}{person}"))
     place = values.get("counterparty")
     if person and place:
         where = BETWEEN.join(map(str, place)) if isinstance(place, list) else name_key(place)

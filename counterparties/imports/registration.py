@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.finding import find_contacts_by_text, find_counterparties_by_text
-from counterparties.imports import columns, keys
+from counterparties.imports import columns, consenting, keys, linking, requisites
 from counterparties.imports.batches import ContactBatch, CounterpartyBatch
 from counterparties.models import CONTACT_KIND
 from crm.history.kinds import EventKind, register_event
@@ -40,6 +40,7 @@ def register_imports() -> None:
             existing=keys.existing_counterparties,
             write=lambda creates, updates, run, by: CounterpartyBatch(run, by).write(creates, updates),
             list_url=lambda run: reverse("counterparties:counterparty_list"),
+            messages=requisites.MESSAGES,
             key_labels=KEY_LABELS,
             example=columns.COUNTERPARTY_EXAMPLE,
             joins_twins=True,
@@ -55,12 +56,17 @@ def register_imports() -> None:
             write=lambda creates, updates, run, by: ContactBatch(run, by).write(creates, updates),
             faults=_faults,
             list_url=lambda run: reverse("counterparties:contact_list"),
-            messages={"unnamed": _("The person has no name.")},
+            messages={
+                "unnamed": _("The person has no name."),
+                "consent_ahead": _("This day has not come yet."),
+            },
             key_labels={key: label for key, label in KEY_LABELS.items() if key != "tax_number"},
             example=columns.CONTACT_EXAMPLE,
+            take_back={linking.COMPANION: linking.take_back, consenting.COMPANION: consenting.take_back},
         )
     )
 
 
 def _faults(values: Values) -> list[tuple[str, str]]:
-    return [] if any(keys.person_of(values)) else [("unnamed", "person")]
+    named = [] if any(keys.person_of(values)) else [("unnamed", "person")]
+    return named + consenting.faults_of(values)

@@ -288,6 +288,6 @@ def unknown_options(target: ImportField, user) -> list[tuple[str, str]]:
     found = [("", leave)]
     if may_create(target, user):
         found.append((CREATE, _("add it")))
-    if target.dictionary:
+    if target.dictionary and not target.several:
         found += [(value, _("it is: %(value)s") % {"value": value}) for value in known_values(target)]
     return found

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.db import connection, models
+
+# Their values, texts and whole numbers, go to both databases as they are.
+_PLAIN = frozenset(
+    (
+        "CharField",
+        "TextField",
+        "AutoField",
+        "BigAutoField",
+        "IntegerField",
+        "BigIntegerField",
+        "PositiveIntegerField",
+    )
+)
 
 
 def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence]) -> None:
@@ -18,7 +31,8 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
         statement = f"{into} SELECT * FROM {_arrays(fields)}"  # noqa: S608 our own names
     else:
         statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
-    _execute(statement, [_prepared(fields, row) for row in rows])
+    preparers = _preparers(fields)
+    _execute(statement, [_prepared(preparers, row) for row in rows])
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[int, Sequence]) -> None:
@@ -33,7 +47,8 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[i
     else:
         pairs = ", ".join(f"{column} = %s" for column in columns)
         statement = f"UPDATE {table} SET {pairs} WHERE {key} = %s"  # noqa: S608 our own names
-    _execute(statement, [_prepared(fields, (*row, pk)) for pk, row in rows.items()])
+    preparers = _preparers(fields)
+    _execute(statement, [_prepared(preparers, (*row, pk)) for pk, row in rows.items()])
 
 
 def _execute(statement: str, rows: list[tuple]) -> None:
@@ -47,9 +62,21 @@ def _execute(statement: str, rows: list[tuple]) -> None:
             cursor.executemany(statement, rows)
 
 
-def _prepared(fields: Sequence[models.Field], row: Sequence) -> tuple:
-    pairs = zip(fields, row, strict=True)
-    return tuple(field.get_db_prep_save(value, connection) for field, value in pairs)
+def _preparers(fields: Sequence[models.Field]) -> list[Callable | None]:
+    """By column how its values become what the database takes; None for those that are it already."""
+    return [None if _is_plain(field) else field.get_db_prep_save for field in fields]
+
+
+def _is_plain(field: models.Field) -> bool:
+    target = field.target_field if field.is_relation else field
+    return target.get_internal_type() in _PLAIN
+
+
+def _prepared(preparers: Sequence[Callable | None], row: Sequence) -> tuple:
+    return tuple(
+        value if prepare is None else prepare(value, connection)
+        for prepare, value in zip(preparers, row, strict=True)
+    )
 
 
 def _table(model: type[models.Model]) -> str:

@@ -38,8 +38,7 @@ def read_phone(text: object, region: str = "") -> tuple[str, str]:
 
 def split_phones(text: object, region: str = "") -> list[str]:
     """All numbers of a cell that may hold several ("22 123 45 67; 601 234 567"), in order, each once."""
-    whole = normalise_phone(text, region)
-    if whole:
+    if not _surely_several(text) and (whole := normalise_phone(text, region)):
         return [whole]
     found: dict[str, None] = {}
     for part in _SEVERAL.split(str(text or "")):
@@ -47,6 +46,11 @@ def split_phones(text: object, region: str = "") -> list[str]:
         if number:
             found[number] = None
     return list(found)
+
+
+def _surely_several(text: object) -> bool:
+    """Marks that stand between numbers and in none of them."""
+    return isinstance(text, str) and any(mark in text for mark in ";|\n")
 
 
 def show_phone(e164: str, region: str = "") -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from counterparties.imports.columns import COUNTERPARTY_KIND
 from counterparties.models import CONTACT_KIND
 from crm.attributes.models import Attribute
+from crm.listing.imports.headers import HEADERS
 from crm.listing.imports.registry import ImportField
 from crm.listing.imports.vocabulary import attribute_columns, column, names, writable
 from crm.money.models import Currency
@@ -43,26 +44,16 @@ def deal_attributes() -> list[Attribute]:
 _COMPANY = tuple(
     name for name in (*column("company").aliases, *column("tax_number").aliases, "Company") if name != "Nazwa"
 )
-_NAME = names(
-    "Nazwa, Porozumienie, Nazwa porozumienia, Szansa, Transakcja, Temat, Nazwa szansy, Deal name, Opportunity, Subject"
-)
-_CLOSE = names(
-    "Data zamknięcia, Termin, Planowane zamknięcie, Przewidywana data, Expected close, Closing date"
-)
 _PLAIN = (
-    ImportField("name", _("Deal"), max_length=200, aliases=_NAME),
+    ImportField("name", _("Deal"), max_length=200, aliases=HEADERS["deal"]),
     ImportField("number", _("Number"), max_length=20, aliases=names("Numer, Nr, Numer szansy, Deal number")),
     ImportField(
         "contact", _("Contact"), kind="record", records=(CONTACT_KIND,), aliases=column("person").aliases
     ),
-    ImportField(
-        "amount",
-        _("Amount"),
-        kind="money",
-        aliases=names("Kwota, Kwota sprzedaży, Wartość, Wartość netto, Cena, Value, Sum"),
-    ),
-    ImportField("close_date", _("Close date"), kind="date", aliases=_CLOSE),
+    ImportField("amount", _("Amount"), kind="money", aliases=HEADERS["amount"]),
+    ImportField("close_date", _("Close date"), kind="date", aliases=HEADERS["close_date"]),
     column("owner"),
+    column("tags"),
 )
 
 
@@ -71,8 +62,9 @@ def _stage() -> ImportField:
     by_name: dict[str, tuple[str, ...]] = {}
     for stage in Stage.objects.order_by("funnel__position", "position", "id"):
         by_name.setdefault(stage.name, (stage.name, stage.name_pl, stage.key))
-    aliases = names("Etap, Etap lejka, Faza, Pipeline stage, Sales stage")
-    return ImportField("stage", _("Stage"), kind="choice", choices=tuple(by_name.items()), aliases=aliases)
+    return ImportField(
+        "stage", _("Stage"), kind="choice", choices=tuple(by_name.items()), aliases=HEADERS["stage"]
+    )
 
 
 def _where_it_stands() -> list[ImportField]:

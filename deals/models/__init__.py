@@ -1,9 +1,11 @@
 """Deals and their ledger, products and prices, and the rows that hang on a deal."""
 
+from deals.models.payments import Payment, PaymentShare, PaymentStatus, PaymentTemplate
 from deals.models.products import Price, PriceList, Product, TaxRate
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
+    REQUIREMENTS,
     Deal,
     DealContact,
     DealQuerySet,
@@ -24,6 +26,7 @@ from deals.models.settings import AmountBasis, DealSettings
 __all__ = [
     "CLOSED_STATUSES",
     "OPEN_STATUSES",
+    "REQUIREMENTS",
     "AmountBasis",
     "Deal",
     "DealContact",
@@ -35,6 +38,10 @@ __all__ = [
     "DealType",
     "LedgerError",
     "LossReason",
+    "Payment",
+    "PaymentShare",
+    "PaymentStatus",
+    "PaymentTemplate",
     "Price",
     "PriceList",
     "Product",

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import reverse
 
-from deals.models import Deal, DealType
+from deals.models import Deal, DealSettings, DealType, PaymentTemplate
 from funnel.models import Funnel
 from tests.factories.deals import make_funnel, make_stage
 
@@ -45,3 +45,27 @@ def test_a_funnel_with_its_stages_and_moves(admin_user, signed_in):
     assert offered == {funnel.pk}
     assert Funnel.objects.get(pk=other.pk).stages.count() == 4
     assert make_stage("needs", other).funnel == other
+
+
+def schedule_form(*percents: str) -> dict:
+    rows = {f"shares-{number}-percent": percent for number, percent in enumerate(percents)}
+    rows |= {f"shares-{number}-days": "30" for number in range(len(percents))}
+    return {"name": "Halves", "position": "9", "is_active": "on", "shares-TOTAL_FORMS": len(percents),
+            "shares-INITIAL_FORMS": "0", **rows}  # fmt: skip
+
+
+def test_the_shares_of_a_schedule_make_the_whole(admin_user, signed_in):
+    client, url = signed_in(admin_user), reverse("admin:deals_paymenttemplate_add")
+    assert client.post(url, schedule_form("50", "40")).status_code == 200
+    assert not PaymentTemplate.objects.exists()
+    assert client.post(url, schedule_form("50", "50")).status_code == 302
+    assert PaymentTemplate.objects.get().shares.count() == 2
+
+
+def test_the_settings_of_deals_are_one_row(admin_user, signed_in):
+    client = signed_in(admin_user)
+    answer = client.get(reverse("admin:deals_dealsettings_changelist"))
+    assert answer["Location"] == reverse("admin:deals_dealsettings_change", args=[1])
+    assert client.post(answer["Location"], {"amount_basis": "gross"}).status_code == 302
+    assert DealSettings.read().amount_basis == "gross"
+    assert client.get(reverse("admin:deals_dealsettings_add")).status_code == 403

@@ -72,33 +72,42 @@ def is_blank(text: str) -> bool:
 
 
 def clean(
-    target: ImportField, text: str, *, region: str, users: dict[str, int] | None = None
+    target: ImportField, text: str, *, region: str, country: str = "", users: dict[str, int] | None = None
 ) -> tuple[Any, list[str]]:
     """Return the value, JSON-ready, and further values the cell held (a second phone number or e-mail).
 
-    Raises CellError. Blank cells give None.
+    `region`: the company's own country; `country`: that of the row, where it names one. Raises CellError. Blank cells
+    give None.
     """
     text = text.strip()
     if is_blank(text):
         return None, []
     if target.kind == "phone":
-        return _phone(text, region)
+        return _phone(text, region, country)
     if target.kind == "email":
         return _email(text)
-    if target.kind == "tax_number":
-        return _tax_number(text, region), []
-    if target.kind == "choice":
-        return _choice(target, text), []
-    if target.kind == "choices":
-        return [_choice(target, part) for part in _SEVERAL.split(text) if part.strip()], []
     if target.kind == "user":
         return _user(text, users or {}), []
+    return _single(target, text, region, country), []
+
+
+def _single(target: ImportField, text: str, region: str, country: str) -> Any:
+    if target.reads is not None:
+        return _checked(target, text, country or region)
+    if target.kind == "tax_number":
+        return _tax_number(text, region, country)
+    if target.kind == "choice":
+        return _choice(target, text)
+    if target.kind == "choices":
+        return [_choice(target, part) for part in _SEVERAL.split(text) if part.strip()]
+    if target.several:
+        return _names(target, text)
     value = _SIMPLE.get(target.kind, _text)(text)
     if target.kind in ("dictionary", "record") and len(value) > NAME_CHARACTERS:
         raise CellError("too_long", most=NAME_CHARACTERS)
     if isinstance(value, str) and target.max_length and len(value) > target.max_length:
         raise CellError("too_long", most=target.max_length)
-    return value, []
+    return value
 
 
 def _text(text: str) -> str:
@@ -109,8 +118,9 @@ def _long_text(text: str) -> str:
     return text
 
 
-def _phone(text: str, region: str) -> tuple[str, list[str]]:
-    numbers = split_phones(text, region)
+def _phone(text: str, region: str, country: str) -> tuple[str, list[str]]:
+    """A firm abroad may well have a number of our own country."""
+    numbers = split_phones(text, country or region) or (country and split_phones(text, region))
     if not numbers:
         raise CellError("phone", text=text[:80])
     return numbers[0], numbers[1:]
@@ -131,25 +141,46 @@ def _email(text: str) -> tuple[str, list[str]]:
     return found[0], found[1:]
 
 
-def _tax_number(text: str, region: str) -> str:
-    number = tax_number_of(text, region)
+def _checked(target: ImportField, text: str, country: str) -> Any:
+    try:
+        return target.reads(text, country)
+    except ValidationError:
+        raise CellError(target.fault, text=text[:80]) from None
+
+
+def _names(target: ImportField, text: str) -> list[str]:
+    """Each once, whatever its case."""
+    names: dict[str, str] = {}
+    for part in _SEVERAL.split(text):
+        if key := fold(part):
+            names.setdefault(key, _text(part.strip()))
+    if target.max_length and any(len(name) > target.max_length for name in names.values()):
+        raise CellError("too_long", most=target.max_length)
+    return [*names.values()]
+
+
+def _tax_number(text: str, region: str, country: str) -> str:
+    number = tax_number_of(text, region, country)
     if not number:
         raise CellError("tax_number", text=text[:80])
     return number
 
 
-def tax_number_of(text: str, region: str) -> str:
-    """The compact number, with its country's letters unless it is of `region`; "" when it is none."""
+def tax_number_of(text: str, region: str, country: str = "") -> str:
+    """The compact number, with its country's letters unless it is of `region`; "" when it is none.
+
+    `country`: whose number it is when it does not begin with letters.
+    """
     match = _INTEGER_FLOAT.match(text)
     written = re.sub(r"(?i)^\s*(nip|vat id|vat)\b", "", match.group(1) if match else text)
     written = re.sub(r"[\W_]", "", written).upper()
-    country = written[:2] if written[:2].lower() in vat.MEMBER_STATES else region
+    country = written[:2] if written[:2].lower() in vat.MEMBER_STATES else country or region
     module = get_cc_module(country.lower(), "vat")
     try:
         number = module.validate(written.removeprefix(country)) if module else written
     except NumberError:
         return ""
-    return number if country == region else f"{country}{number.removeprefix(country)}"
+    return number if country == region else f"{country}{number.removeprefix(country)}"[:20]
 
 
 def _url(text: str) -> str:

@@ -1,10 +1,12 @@
 """Which row holds the headers, and which column means which field: by names, then by contents."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -19,7 +21,28 @@ _LOOKED_AT = 30
 _LONGEST_HEADER = 60
 _LIKENESS = 0.86
 _MAJORITY = 0.6
+_EXACT = 100.0
 _WORDS = re.compile(r"[^a-z0-9а-я]+")
+# Names too common to mean anything inside a longer header: "Middle name", "Assistant's phone".
+_COMMON = (
+    "name nazwa kontakt contact kod deal lead label tag role rola title first last business web url domain klient "
+    "client customer firma company osoba person tytul temat subject value sum total start location state"
+)
+_ALONE = frozenset(_COMMON.split())
+# Words that make another column of a known one.
+_OTHERS = (
+    "id ids type typ label etykieta status state stan assistant asystent asystenta manager kierownik kierownika spouse "
+    "middle suffix prefix nickname birthday urodzenia created utworzenia utworzone modified modyfikacji updated "
+    "last ostatnia ostatni count liczba currency waluta phonetic yomi referred skype score verified date data "
+    "campaign kampania"
+)
+_STRANGE = frozenset(_OTHERS.split())
+_NEEDS = {
+    "email": lambda text: "@" in text,
+    "phone": lambda text: any(char.isdigit() for char in text),
+    "tax_number": lambda text: any(char.isdigit() for char in text),
+    "money": lambda text: any(char.isdigit() for char in text),
+}
 
 
 _NAMED_FIRST = ("date", "money")
@@ -131,33 +154,51 @@ def _likeness(column: Column, target: ImportField, learned: dict[str, str]) -> f
         return 0.0
     if header in learned:
         return 200.0 if learned[header] == target.key else 0.0
-    best = 0.0
-    for name in _names(target):
-        known = plain(name)
-        if not known:
-            continue
-        if known == header:
-            return 100.0
-        if re.search(rf"\b{re.escape(known)}\b", header):
-            best = max(best, 60.0 + min(len(known), 30))
-        elif len(known) > 4 and SequenceMatcher(None, known, header).ratio() >= _LIKENESS:
-            best = max(best, 55.0)
-    return best
+    # What the field is called here goes before what others call it.
+    if plain(str(target.label)) == header:
+        return _EXACT + 10
+    best = max((_name_likeness(plain(name), header) for name in _names(target)), default=0.0)
+    return 0.0 if best < _EXACT and _contradicts(column, target) else best
+
+
+def _contradicts(column: Column, target: ImportField) -> bool:
+    """Whether not one cell can be what a part of the header promises: "Phone 1 - Label", "E-mail opt-out"."""
+    has_one = _NEEDS.get(target.kind)
+    return bool(has_one and column.samples) and not any(map(has_one, column.samples))
+
+
+@lru_cache(maxsize=100_000)
+def _name_likeness(known: str, header: str) -> float:
+    if known == header:
+        return _EXACT if known else 0.0
+    if known in _ALONE or not known:
+        return 0.0
+    if f" {known} " in f" {header} ":
+        strange = _STRANGE & (set(header.split()) - set(known.split()))
+        return 0.0 if strange else 60.0 + min(len(known), 30)
+    close = len(known) > 4 and abs(len(known) - len(header)) < 4
+    return 55.0 if close and SequenceMatcher(None, known, header).ratio() >= _LIKENESS else 0.0
 
 
 def _guess_by_contents(columns, fields, mapping: dict[int, str], taken: set[str], region: str) -> None:
     for column in columns:
-        if not column.samples:
+        if not column.samples or _STRANGE & set(plain(column.header).split()):
             continue
         kind = _kind_of_contents(column.samples, region)
         if kind in _NAMED_FIRST and column.header:
             # "Date of birth" is a date too, and not the one this kind of record has.
             continue
-        for target in fields:
-            if kind and target.kind == kind and target.key not in taken:
+        looks = (one for one in fields if one.looks_like and _mostly(one.looks_like, column.samples))
+        same_kind = (one for one in fields if kind and one.kind == kind)
+        for target in chain(looks, same_kind):
+            if target.key not in taken:
                 mapping[column.index] = target.key
                 taken.add(target.key)
                 break
+
+
+def _mostly(is_one: Callable[[str], Any], samples: Sequence[str]) -> bool:
+    return sum(map(bool, map(is_one, samples))) >= len(samples) * _MAJORITY
 
 
 def _kind_of_contents(samples: Sequence[str], region: str) -> str:
@@ -168,10 +209,7 @@ def _kind_of_contents(samples: Sequence[str], region: str) -> str:
         "phone": lambda text: split_phones(text, region),
         "money": _is_money,
     }
-    enough = len(samples) * _MAJORITY
-    return next(
-        (kind for kind, is_one in looks.items() if sum(map(bool, map(is_one, samples))) >= enough), ""
-    )
+    return next((kind for kind, is_one in looks.items() if _mostly(is_one, samples)), "")
 
 
 def _is_date(text: str) -> bool:

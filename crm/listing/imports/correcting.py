@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm.jobs.models import Job
 from crm.listing.imports.registry import ImportField, importer_for
 from crm.listing.imports.services import check_again, count_rows, demand_importer, demand_step
-from crm.listing.imports.staging import Stager, dictionary_names
+from crm.listing.imports.staging import Stager, dictionary_names, texts_of
 from crm.listing.models import Import, ImportRow
 from crm.listing.sheets.reading import Row
 from crm.people.folding import fold
@@ -118,16 +118,16 @@ def _stage_again(run: Import, rows: list[ImportRow], texts: dict[int, str], by) 
 def _forget_unknown(run: Import, rows: list[ImportRow]) -> None:
     for key, counts in run.unknown.items():
         for row in rows:
-            text = row.values.get(key)
-            if isinstance(text, str) and text in counts:
-                counts[text] -= 1
+            for text in texts_of(row.values, key):
+                if text in counts:
+                    counts[text] -= 1
         run.unknown[key] = {text: count for text, count in counts.items() if count > 0}
     run.unknown = {key: counts for key, counts in run.unknown.items() if counts}
 
 
 def may_create(target: ImportField, user) -> bool:
     """Whether values the column's dictionary lacks may be added to it by this user."""
-    if target.dictionary is None:
+    if target.creatable or target.dictionary is None:
         return target.creatable
     label = target.dictionary._meta.app_label
     return user.has_perm(f"{label}.add_{target.dictionary._meta.model_name}")
@@ -155,7 +155,7 @@ def settle_unknown(*, run: Import, choices: dict[tuple[str, str], str], by) -> J
 
 
 def _map_value(run: Import, target: ImportField, text: str, choice: str) -> None:
-    if target.dictionary is None or fold(choice) not in dictionary_names(target):
+    if target.dictionary is None or target.several or fold(choice) not in dictionary_names(target):
         raise ValidationError(_("There is no such value."))
     for index, key in run.by_column.items():
         if key == target.key:

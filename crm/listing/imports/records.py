@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,9 +16,13 @@ from crm.attributes.values import derived_rows, show_value
 from crm.history.editing import english, json_value, shown
 from crm.history.services import FieldChange, record_events
 from crm.listing.imports.registry import Values, Written
-from crm.listing.imports.staging import EXTRA
+from crm.listing.imports.staging import EXTRA, texts_of
 from crm.listing.models import Import
+from crm.listing.tags.models import Tag
+from crm.listing.tags.services import FIELD as TAGS
+from crm.listing.tags.services import change_tags, make_tag, put_tags
 from crm.people.access import kind_label
+from crm.people.company import company_country
 from crm.people.folding import fold
 from crm.people.kinds import kind_named
 from crm.people.models import User
@@ -95,6 +100,7 @@ class RecordBatch:
         self.record(self.created_kind, [*records.values()])
         self._write_all_derived(records.values())
         self.written.created |= {number: record.pk for number, record in records.items()}
+        put_tags(kind=kind_label(self.model), tags=self._tags(records, rows))
         self.after_create(records, rows)
 
     def record(self, kind: str, records: list, changes: dict | None = None) -> None:
@@ -181,7 +187,32 @@ class RecordBatch:
             self.written.updated[number] = pk
         self._save([records[pk] for pk, changes in changed.items() if changes], changed)
         done = {number: records[pk] for number, pk in self.written.updated.items() if pk in records}
-        self.after_update(done, {number: values for number, values, _pk in rows})
+        by_number = {number: values for number, values, _pk in rows}
+        self._add_tags(done, by_number)
+        self.after_update(done, by_number)
+
+    def _add_tags(self, records: dict[int, Any], rows: dict[int, Values]) -> None:
+        tags = self._tags(records, rows)
+        tagged = {record.pk: record for record in records.values() if record.pk in tags}
+        change_tags(records=[*tagged.values()], each=tags, by=self.by, payload=self.payload)
+
+    def _tags(self, records: dict[int, Any], rows: dict[int, Values]) -> dict[int, list[Tag]]:
+        """The tags the rows name, by the record's id; unknown ones only when the user wanted them added."""
+        found: dict[int, list[Tag]] = {}
+        for number, record in records.items():
+            named = [self.tag(text) for text in texts_of(rows[number], TAGS)]
+            if any(named):
+                found.setdefault(record.pk, []).extend(tag for tag in named if tag)
+        return found
+
+    def tag(self, text: str) -> Tag | None:
+        known = self._entries.setdefault(Tag, {})
+        if not known:
+            known |= entries_of(Tag)
+        if fold(text) not in known and text in self.run.options.get("create", {}).get(TAGS, ()):
+            with suppress(ValidationError):
+                known[fold(text)] = make_tag(name=text)
+        return known.get(fold(text))
 
     def _apply(self, record, values: Values) -> list[FieldChange]:
         changes = []
@@ -267,6 +298,8 @@ def make_entry(dictionary: type[Named], text: str) -> Named:
     """A new entry at the end of its dictionary. Inside the transaction of the batch that needs it."""
     entry = dictionary(name=text)
     known = {field.name for field in dictionary._meta.concrete_fields}
+    if "country" in known:
+        entry.country = company_country()
     if "key" in known:
         base = "-".join("".join(char if char.isalnum() else " " for char in fold(text)).split())[:32] or "x"
         taken = set(dictionary._default_manager.filter(key__startswith=base).values_list("key", flat=True))

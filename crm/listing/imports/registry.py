@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ FIELD_KINDS = (
     "moment",
     "dictionary",
     "record",
+    "checked",
 )
 
 
@@ -35,9 +36,13 @@ class ImportField:
     `aliases`: headers in any language that mean this field, written as people write them.
     `choices`: for `choice`, pairs of (stored value, every text that means it).
     `joins`: several columns may go here; their texts are joined by `glue`, further phones and e-mails kept apart.
-    `dictionary`: the Named model whose entries are meant; a value it lacks may be added by whoever may edit it.
+    `dictionary`: the Named model whose entries are meant; a value it lacks may be added by whoever may edit it, with
+    `creatable` by everybody; with `several` a cell holds a list of them.
     `records`: the kinds of record a text may mean, the likeliest first (see `lookups`); with `creatable` a record
     that is not there may be made from its name.
+    `reads`: for `checked`, from a text and its row's country to the value as it is stored, JSON-ready; it raises
+    ValidationError, which the row tells by `fault`, a key of the importer's messages.
+    `looks_like`: tells the column by its contents when its header says nothing.
     """
 
     key: str
@@ -53,6 +58,10 @@ class ImportField:
     dictionary: Any = None
     records: tuple[str, ...] = ()
     creatable: bool = False
+    several: bool = False
+    reads: Callable[[str, str], Any] | None = None
+    fault: str = ""
+    looks_like: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Match:
 class Written:
     """The outcome of a batch: record ids by row number, and a code for each row that could not be written.
 
-    `companions`: what else a row made, as [kind, id] pairs; undoing takes it back too.
+    `companions`: what else a row made, as [kind, id] pairs; undoing takes it back too (see `Importer.take_back`).
     """
 
     created: dict[int, int] = field(default_factory=dict)
@@ -97,6 +106,7 @@ class Importer:
     `creates` are (row number, values), `updates` are (row number, values, record id).
     `list_url(run)`: where the imported records can be seen.
     `joins_twins`: a second row with the same key adds to the record of the first instead of being a duplicate.
+    `take_back`: for companions that are no records with a card, by their kind: `(ids, by)` removes them.
     """
 
     kind: str
@@ -111,6 +121,7 @@ class Importer:
     key_labels: dict[str, Any] = field(default_factory=dict)
     example: Iterable[dict[str, str]] = ()
     joins_twins: bool = False
+    take_back: Mapping[str, Callable[..., None]] = field(default_factory=dict)
 
     def may_import(self, user) -> bool:
         return user.access.may(self.kind, "import")

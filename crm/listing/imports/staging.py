@@ -17,6 +17,7 @@ from crm.people.models import User
 
 # Beside the fields' own values: what a cell held beyond one value (a second phone), and by which field.
 EXTRA = "_extra"
+COUNTRY = "country"
 MOST_UNKNOWN = 100
 
 
@@ -83,19 +84,31 @@ class Stager:
         return Row(row.number, cells)
 
     def _read(self, row: Row) -> ImportRow:
-        values, errors = read_values(self.targets, row.cells, self.users)
-        self._add_fixed(values, errors)
+        country = self._country_of(row.cells)
+        values, errors = read_values(self.targets, row.cells, self.users, country=country)
+        self._add_fixed(values, errors, country)
         decision = self.run.corrections.get("decisions", {}).get(str(row.number), "")
         return ImportRow(
             run=self.run, number=row.number, cells=row.cells, values=values, errors=errors, decision=decision
         )
 
-    def _add_fixed(self, values: Values, errors: list[dict]) -> None:
+    def _country_of(self, row: list[str]) -> str:
+        """The country the row names, by whose rules its numbers are read; "" for none or an unknown one."""
+        written = [(target, row[index] if index < len(row) else "") for index, target in self.targets]
+        for target, text in (*written, *self.fixed):
+            if target.key == COUNTRY and text:
+                try:
+                    return cells.clean(target, text, region="")[0] or ""
+                except cells.CellError:
+                    return ""
+        return ""
+
+    def _add_fixed(self, values: Values, errors: list[dict], country: str) -> None:
         """What the uploader set for every row stands where the row itself says nothing."""
         wrong = {error["field"] for error in errors}
         for target, text in self.fixed:
             if target.key not in values and target.key not in wrong:
-                found, more = read_values([(0, target)], [text], self.users)
+                found, more = read_values([(0, target)], [text], self.users, country=country)
                 values |= found
                 errors += [{**error, "column": None} for error in more]
 
@@ -133,9 +146,9 @@ class Stager:
             ]
         row.status = ImportRow.Status.BAD if row.errors else ImportRow.Status.READY
         for _index, target in self.targets:
-            text = row.values.get(target.key)
-            if target.dictionary and text and fold(text) not in self.entries[target.key]:
-                self._count_unknown(target, text)
+            for text in texts_of(row.values, target.key) if target.dictionary else ():
+                if fold(text) not in self.entries[target.key]:
+                    self._count_unknown(target, text)
 
     def _count_unknown(self, target: ImportField, text: str) -> None:
         counts = self.unknown.setdefault(target.key, {})
@@ -182,8 +195,14 @@ def fault(key: str, column: int | None, code: str, **params: object) -> dict:
     return {"field": key, "column": column, "code": code, "params": params}
 
 
+def texts_of(values: Values, key: str) -> list[str]:
+    """The names a row gives for a field that holds one or several."""
+    value = values.get(key)
+    return [value] if value and isinstance(value, str) else value or []
+
+
 def read_values(
-    targets: list[tuple[int, ImportField]], row: list[str], users: dict[str, int]
+    targets: list[tuple[int, ImportField]], row: list[str], users: dict[str, int], *, country: str = ""
 ) -> tuple[Values, list[dict]]:
     """The values of a row's mapped cells, and what is wrong with them."""
     values: Values = {}
@@ -191,7 +210,7 @@ def read_values(
     for index, target in targets:
         text = row[index] if index < len(row) else ""
         try:
-            value, further = cells.clean(target, text, region=company_country(), users=users)
+            value, further = cells.clean(target, text, region=company_country(), country=country, users=users)
         except cells.CellError as error:
             errors.append(fault(target.key, index, error.code, **error.params))
             continue
@@ -209,6 +228,8 @@ def _put(values: Values, target: ImportField, value: Any) -> list:
         values[target.key] = value
     elif target.kind in ("phone", "email"):
         return [value] if value != values[target.key] else []
+    elif target.joins and isinstance(value, list):
+        values[target.key] += [one for one in value if one not in values[target.key]]
     elif target.joins:
         values[target.key] = f"{values[target.key]}{target.glue}{value}"[: target.max_length]
     return []

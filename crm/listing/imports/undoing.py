@@ -13,9 +13,12 @@ from crm.history.models import Event, EventLink
 from crm.history.undoing import UNDO, undo_event
 from crm.jobs import services as jobs
 from crm.jobs.models import Job
+from crm.listing.imports.registry import importer_for
 from crm.listing.imports.services import WrongStep
 from crm.listing.imports.writing import store_rows
 from crm.listing.models import Import, ImportRow
+from crm.listing.tags.services import TAGGED
+from crm.listing.tags.services import take_back as take_back_tags
 from crm.people.kinds import RecordKind, kind_named
 
 JOB = "listing.import_undo"
@@ -87,8 +90,12 @@ def undo_rows(run: Import, rows: list[ImportRow], by) -> dict[str, int]:
     counts = {"undone": 0, "reverted": 0, "kept": 0}
     created = {row.record_id: row for row in rows if row.status == Status.CREATED}
     _undo_created(run, run.kind, created, by, counts)
+    other_ways = importer_for(run.kind).take_back
     for kind, pairs in _companions(rows).items():
-        _undo_created(run, kind, pairs, by, counts)
+        if kind in other_ways:
+            other_ways[kind](list(pairs), by=by)
+        else:
+            _undo_created(run, kind, pairs, by, counts)
     firsts = _firsts(run, rows)
     for row in rows:
         if row.status == Status.UPDATED:
@@ -160,11 +167,21 @@ def _revert(run: Import, kind: RecordKind, pk: int, by) -> bool:
     events = Event.objects.filter(
         subject_kind=kind.label, subject_id=pk, payload__import=run.pk, changes__isnull=False
     )
-    done = False
-    for event in events.distinct().order_by("-pk"):
+    written = list(events.distinct().order_by("-pk"))
+    # A row that said nothing new has nothing to take back.
+    done = not written
+    for event in written:
         try:
             with transaction.atomic():
-                done = bool(undo_event(event=event, by=by).back) or done
+                done = _take_back(event, kind, pk, by) or done
         except (PermissionDenied, ValidationError):
             continue
     return done
+
+
+def _take_back(event: Event, kind: RecordKind, pk: int, by) -> bool:
+    """Whether anything of the event went back."""
+    if event.kind != TAGGED:
+        return bool(undo_event(event=event, by=by).back)
+    record = kind.visible(by, "edit").filter(pk=pk).first()
+    return record is not None and take_back_tags(record=record, event=event, by=by) is not None

@@ -1,14 +1,19 @@
-"""The columns people keep in spreadsheets, by the names they give them in Polish and English; kinds share them."""
+"""The columns people keep in spreadsheets; kinds of record share them. What they are called stands in `headers`."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
 from crm.attributes.models import Attribute, AttributeKind
+from crm.listing.imports.headers import HEADERS, names
 from crm.listing.imports.registry import ImportField
+from crm.listing.tags.models import Tag
+from crm.listing.tags.services import MOST_LETTERS
 
+__all__ = ["attribute_columns", "column", "names", "writable"]
 _KINDS = {
     AttributeKind.TEXT: "long_text",
     AttributeKind.NUMBER: "number",
@@ -25,129 +30,50 @@ _KINDS = {
 }
 
 
-def names(text: str) -> tuple[str, ...]:
-    """Aliases written in one line, parted by commas."""
-    return tuple(text.split(", "))
-
-
 _FIELDS = (
+    ImportField("company", _("Company"), max_length=200),
+    ImportField("person", _("First and last name"), max_length=200),
+    ImportField("person_turned", _("Last and first name"), max_length=200),
+    ImportField("first_name", _("First name"), max_length=100),
+    ImportField("last_name", _("Last name"), max_length=100),
+    ImportField("position", _("Position"), max_length=120),
+    ImportField("phone", _("Phone"), kind="phone", joins=True),
+    ImportField("phone_2", _("Second phone"), kind="phone", joins=True),
+    ImportField("phone_mobile", _("Phone: mobile"), kind="phone", joins=True),
+    ImportField("phone_work", _("Phone: work"), kind="phone", joins=True),
+    ImportField("phone_home", _("Phone: at home"), kind="phone", joins=True),
+    ImportField("phone_fax", _("Phone: fax"), kind="phone", joins=True),
+    ImportField("email", _("E-mail"), kind="email", joins=True),
+    ImportField("email_2", _("Second e-mail"), kind="email", joins=True),
+    ImportField("email_work", _("E-mail: work"), kind="email", joins=True),
+    ImportField("email_home", _("E-mail: at home"), kind="email", joins=True),
+    ImportField("email_invoices", _("E-mail: invoices"), kind="email", joins=True),
+    ImportField("tax_number", _("Tax number"), kind="tax_number"),
+    ImportField("country", _("Country"), kind="country"),
+    ImportField("website", _("Website"), kind="url", max_length=200),
+    ImportField("city", _("City"), max_length=120),
+    ImportField("address", _("Street and number"), max_length=250, joins=True, glue=" "),
+    ImportField("postal_code", _("Postal code"), max_length=12, looks_like=re.compile(r"\d\d-\d{3}").fullmatch),
+    ImportField("source", _("Source"), max_length=120),
+    ImportField("owner", _("Owner"), kind="user"),
+    ImportField("note", _("Note"), kind="long_text", joins=True),
     ImportField(
-        "company",
-        _("Company"),
-        max_length=200,
-        aliases=names(
-            "Nazwa firmy, Firma, Nazwa, Klient, Nazwa klienta, Kontrahent, Organizacja, Przedsiębiorstwo, "
-            "Company name, Account, Account name, Organization, Business name"
-        ),
-    ),
-    ImportField(
-        "person",
-        _("First and last name"),
-        max_length=200,
-        aliases=names(
-            "Imię i nazwisko, Osoba kontaktowa, Osoba, Kontakt, Imię nazwisko, Osoba do kontaktu, "
-            "Full name, Contact, Contact person, Contact name, Person, Name"
-        ),
-    ),
-    ImportField(
-        "person_turned",
-        _("Last and first name"),
-        max_length=200,
-        aliases=names("Nazwisko i imię, Nazwisko imię"),
-    ),
-    ImportField("first_name", _("First name"), max_length=100, aliases=names("Imię, Given name, Forename")),
-    ImportField(
-        "last_name", _("Last name"), max_length=100, aliases=names("Nazwisko, Surname, Family name")
-    ),
-    ImportField(
-        "position",
-        _("Position"),
-        max_length=120,
-        aliases=names("Stanowisko, Funkcja, Rola, Job title, Title, Role"),
-    ),
-    ImportField(
-        "phone",
-        _("Phone"),
-        kind="phone",
-        joins=True,
-        aliases=names(
-            "Telefon, Tel., Nr telefonu, Numer telefonu, Nr tel., Telefon kom., Tel. kom., Komórka, Kom., "
-            "Telefon komórkowy, Telefon kontaktowy, Mobile, Mobile phone, Cell, Telephone, Phone number"
-        ),
-    ),
-    ImportField(
-        "phone_2",
-        _("Second phone"),
-        kind="phone",
-        aliases=names(
-            "Telefon 2, Tel. 2, Drugi telefon, Telefon stacjonarny, Tel. stac., Telefon dodatkowy, "
-            "Phone 2, Other phone, Office phone, Landline"
-        ),
-    ),
-    ImportField(
-        "email",
-        _("E-mail"),
-        kind="email",
-        joins=True,
-        aliases=names(
-            "Email, Mail, Adres e-mail, Adres email, Poczta, Poczta elektroniczna, "
-            "E-mail address, Email address"
-        ),
-    ),
-    ImportField(
-        "tax_number",
-        _("Tax number"),
-        kind="tax_number",
-        aliases=names("NIP, Numer NIP, Nr NIP, VAT, VAT ID, VAT number, Tax ID, EU VAT"),
-    ),
-    ImportField("country", _("Country"), kind="country", aliases=names("Kraj, Państwo, Country code")),
-    ImportField(
-        "website",
-        _("Website"),
-        kind="url",
-        max_length=200,
-        aliases=names("WWW, Strona, Strona www, Strona internetowa, Adres www, URL, Web, Homepage"),
-    ),
-    ImportField("city", _("City"), max_length=120, aliases=names("Miasto, Miejscowość, Town, Location")),
-    ImportField(
-        "address",
-        _("Address"),
-        max_length=250,
-        joins=True,
-        glue=", ",
-        aliases=names(
-            "Adres, Ulica, Ulica i numer, Kod pocztowy, Adres siedziby, Street, Street address, Postal code, "
-            "Postcode, Zip"
-        ),
-    ),
-    ImportField(
-        "source",
-        _("Source"),
-        max_length=120,
-        aliases=names("Źródło, Źródło leada, Pochodzenie, Skąd, Lead source, Origin"),
-    ),
-    ImportField(
-        "owner",
-        _("Owner"),
-        kind="user",
-        aliases=names("Opiekun, Handlowiec, Właściciel, Odpowiedzialny, Sprzedawca, Assigned to, Sales rep"),
-    ),
-    ImportField(
-        "note",
-        _("Note"),
-        kind="long_text",
-        joins=True,
-        aliases=names("Uwagi, Notatka, Notatki, Opis, Komentarz, Informacje, Notes, Comment, Description"),
+        "tags", _("Tags"), kind="dictionary", dictionary=Tag, several=True, joins=True, creatable=True,
+        max_length=MOST_LETTERS,
     ),
 )  # fmt: skip
-_BY_KEY = {target.key: target for target in _FIELDS}
+_BY_KEY = {target.key: replace(target, aliases=HEADERS[target.key]) for target in _FIELDS}
 
 
-def column(key: str, /, **changes) -> ImportField:
-    """The column people call so; `changes` are what a kind says otherwise (`new_key` renames it)."""
+def column(key: str, /, *, also: tuple[str, ...] = (), **changes) -> ImportField:
+    """The column people call so; `changes` are what a kind says otherwise (`new_key` renames it).
+
+    `also`: columns of other names that go here too, for a kind that has no field for each of them.
+    """
     if "new_key" in changes:
         changes["key"] = changes.pop("new_key")
-    return replace(_BY_KEY[key], **changes)
+    found = replace(_BY_KEY[key], **changes)
+    return replace(found, aliases=(*found.aliases, *(name for one in also for name in HEADERS[one])))
 
 
 def attribute_columns(attributes: list[Attribute]) -> list[ImportField]:

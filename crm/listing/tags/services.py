@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -19,6 +19,7 @@ from crm.people.visibility import OwnedRecord
 
 FIELD = "tags"
 LABEL = gettext_noop("Tags")
+TAGGED = "record_tagged"
 MOST_ON_A_RECORD = 30
 MOST_IN_THE_DICTIONARY = 500
 MOST_LETTERS = 40
@@ -55,10 +56,18 @@ def make_tag(*, name: str) -> Tag:
 
 @transaction.atomic
 def change_tags(
-    *, records: list[OwnedRecord], add: Iterable[Tag] = (), remove: Iterable[Tag] = (), by, via: str = ""
+    *,
+    records: list[OwnedRecord],
+    add: Iterable[Tag] = (),
+    remove: Iterable[Tag] = (),
+    each: Mapping[int, Iterable[Tag]] | None = None,
+    by,
+    via: str = "",
+    payload: dict | None = None,
 ) -> dict[int, Event]:
     """Adds and removes tags on records of one kind; returns the event of each record that differs, by id.
 
+    `each`: what else single records get, by their id. `payload` joins the events' own: imports name themselves there.
     Raises PermissionDenied unless `by` may edit every one of them, ValidationError for too many tags.
     """
     if not records:
@@ -69,11 +78,12 @@ def change_tags(
     if pks - set(allowed) or FIELD in by.access.locked_fields(model):
         raise PermissionDenied
     gone = {tag.pk for tag in remove}
-    fresh = {tag.pk: tag for tag in add if tag.pk not in gone}
+    common, single = list(add), each or {}
     before = tags_of(kind, pks)
-    changes = {}
+    changes, added = {}, []
     for pk in pks:
         old = before.get(pk, [])
+        fresh = {tag.pk: tag for tag in (*common, *single.get(pk, ())) if tag.pk not in gone}
         new = [tag for tag in old if tag.pk not in gone]
         new += [tag for tag in fresh.values() if tag not in old]
         new.sort(key=lambda tag: (tag.position, tag.key))
@@ -81,14 +91,11 @@ def change_tags(
             raise ValidationError(_("A record has 30 tags at most."))
         if {tag.pk for tag in new} != {tag.pk for tag in old}:
             changes[pk] = [_change(old, new)]
+            added += [Tagging(tag=tag, record_kind=kind, record_id=pk) for tag in fresh.values()]
     Tagging.objects.filter(record_kind=kind, record_id__in=changes, tag__in=gone).delete()
-    Tagging.objects.bulk_create(
-        [Tagging(tag=tag, record_kind=kind, record_id=pk) for pk in changes for tag in fresh.values()],
-        ignore_conflicts=True,
-        batch_size=1000,
-    )
+    Tagging.objects.bulk_create(added, ignore_conflicts=True, batch_size=1000)
     subjects = [record for record in records if record.pk in changes]
-    return record_events(kind="record_tagged", subjects=subjects, by=by, via=via, changes=changes)
+    return record_events(kind=TAGGED, subjects=subjects, by=by, via=via, changes=changes, payload=payload)
 
 
 def _change(old: list[Tag], new: list[Tag]) -> FieldChange:
@@ -110,6 +117,23 @@ def take_back(*, record: OwnedRecord, event: Event, by) -> Event | None:
         remove=Tag.objects.filter(pk__in=added),
         by=by,
     ).get(record.pk)
+
+
+@transaction.atomic
+def put_tags(*, kind: str, tags: Mapping[int, Iterable[Tag]]) -> None:
+    """Tags of records that have just come into being, by their ids; their own event tells of it all.
+
+    Raises ValidationError for too many on one of them.
+    """
+    wanted = {pk: {tag.pk: tag for tag in found} for pk, found in tags.items()}
+    if any(len(found) > MOST_ON_A_RECORD for found in wanted.values()):
+        raise ValidationError(_("A record has 30 tags at most."))
+    rows = [
+        Tagging(tag=tag, record_kind=kind, record_id=pk)
+        for pk, found in wanted.items()
+        for tag in found.values()
+    ]
+    Tagging.objects.bulk_create(rows, batch_size=1000)
 
 
 @transaction.atomic
