@@ -100,13 +100,14 @@ def deliver_message(run: JobRun) -> None:
         exchange.wait_for_receiver(args)
 
 
-@handler(triggers.CREATED, atomic=True)
-def start_on_creation(run: JobRun) -> None:
-    """A record was created that may start processes."""
+@handler(triggers.OCCURRED, atomic=True)
+def start_on(run: JobRun) -> None:
+    """Something happened to a record that may start processes."""
     args = run.args
-    triggers.start_on_creation(
-        kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"]
-    )
+    triggers.start_on(
+        on=args["on"], kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"],
+        key=args["key"],
+    )  # fmt: skip
 
 
 @handler(schedules.CLOCK)
