@@ -119,7 +119,7 @@ def outcome_of(
         with undo():
             return JobDone(token, _run(instance, call, record) or {})
     except OperationFailed as failure:
-        return JobFailed(token, "failed", str(failure))
+        return JobFailed(token, failure.code, str(failure))
     except ValidationError as error:
         return JobFailed(token, "failed", "; ".join(error.messages))
     except PermissionDenied:
