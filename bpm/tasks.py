@@ -45,7 +45,8 @@ def ring_timer(run: JobRun) -> None:
 @handler(deadlines.JOB, atomic=True)
 def tell_deadline(run: JobRun) -> None:
     """A task is due soon, due now or overdue."""
-    reminding.tell(task_id=run.args["task"], due=run.args["due"], steps=run.args["steps"])
+    args = run.args
+    reminding.tell(task_id=args["task"], due=args["due"], steps=args["steps"], job=run.job)
 
 
 @handler(STEP, atomic=True)

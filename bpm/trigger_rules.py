@@ -64,6 +64,9 @@ def add_trigger(
         except ValidationError as error:
             raise ValidationError({"query": error.messages}) from error
         kept |= _in_words(definition.record_kind, kept["query"], by)
+    same = {name: value for name, value in kept.items() if not name.startswith("said")}
+    if definition.triggers.filter(kind=kind, is_active=True, **same).exists():
+        raise ValidationError(_("The process starts like this already."))
     trigger = Trigger(definition=definition, kind=kind, author=by, **kept)
     _set_clock(trigger)
     _note(trigger, TriggerEventKind.ADDED, by)

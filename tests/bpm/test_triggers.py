@@ -298,6 +298,17 @@ def test_what_makes_no_trigger(definition, admin_user, values):
     assert Trigger.objects.count() == 0
 
 
+def test_the_same_start_is_there_once_and_a_card_offers_a_process_once(
+    definition, admin_user, rep, signed_in
+):
+    add(definition, admin_user, kind="hand")
+    with pytest.raises(ValidationError):
+        add(definition, admin_user, kind="hand")
+    add(definition, admin_user, kind="hand", role=rep.roles.first())
+    panel = signed_in(rep).get(reverse("bpm:deal_processes", args=[make_deal(rep).pk]))
+    assert [trigger.definition for trigger in panel.context["offered"]] == [definition]
+
+
 def test_only_those_who_keep_processes_add_and_switch(definition, admin_user, head, rep, signed_in):
     with pytest.raises(PermissionDenied):
         add(definition, head, kind="hand")
