@@ -24,6 +24,7 @@ from bpm.models.runs import (
     RecordBoundQuerySet,
     Subscription,
 )
+from bpm.models.startable import StartableProcess
 from bpm.models.tasks import TaskStatus, UserTask, UserTaskQuerySet
 from bpm.models.triggers import Period, Trigger, TriggerEvent, TriggerEventKind, TriggerKind
 
@@ -41,6 +42,7 @@ __all__ = [
     "ProcessVersion",
     "RecordBoundQuerySet",
     "StageGate",
+    "StartableProcess",
     "Subscription",
     "TaskStatus",
     "Trigger",

@@ -37,7 +37,7 @@ def _record(request, kind: str, pk: int):
 
 
 def _offers(user, record, kind: str) -> dict:
-    return {"record": record, "kind": kind, "offered": list(triggers.offered(kind, user))}
+    return {"record": record, "kind": kind, "offered": list(triggers.offered_on(record, user))}
 
 
 @require_safe
