@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bpm', '0006_triggers'),
+        ('bpm', '0008_closed_deals'),
         ('counterparties', '0004_handover_rule'),
     ]
 
