@@ -28,7 +28,7 @@ from crm.money.fields import MoneyFormField
 from crm.people.models import Role, User
 from crm.people.names import localised
 from crm.web.widgets import LongSelect
-from funnel.models import Stage
+from funnel.models import Mode, Stage, Way
 
 MAX_DIAGRAM = 1024 * 1024
 
@@ -204,6 +204,14 @@ class GateForm(forms.Form):
         label=_("Ends that grant the move"), widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one end that grants the move.")},
     )  # fmt: skip
+    way = forms.ChoiceField(label=_("Way"), choices=Way.choices, initial=Way.ENTRY, required=False)
+    mode = forms.ChoiceField(label=_("Mode"), choices=Mode.choices, initial=Mode.BLOCKING, required=False)
+
+    def clean_way(self) -> str:
+        return self.cleaned_data["way"] or Way.ENTRY
+
+    def clean_mode(self) -> str:
+        return self.cleaned_data["mode"] or Mode.BLOCKING
 
     def __init__(self, definition: ProcessDefinition, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -256,7 +264,7 @@ class TriggerForm(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         _shown_if(self.fields["role"], "kind", "hand")
-        _shown_if(self.fields["query"], "kind", "created", "schedule")
+        _shown_if(self.fields["query"], "kind", "created", "won", "lost", "schedule")
         for name in ("period", "at"):
             _shown_if(self.fields[name], "kind", "schedule")
         _shown_if(self.fields["weekday"], "period", "weekly")

@@ -33,7 +33,7 @@ DONE = "bpm.done"
 """What an external operation brought back for a run that was suspended meanwhile."""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def carry_out(*, instance_id: int, token: int, call: dict, job: Job | None = None) -> None:
     """Runs an operation and takes the step it completes, or none of both."""
     instance = lock_instance(instance_id)
@@ -119,7 +119,7 @@ def outcome_of(
         with undo():
             return JobDone(token, _run(instance, call, record) or {})
     except OperationFailed as failure:
-        return JobFailed(token, "failed", str(failure))
+        return JobFailed(token, failure.code, str(failure))
     except ValidationError as error:
         return JobFailed(token, "failed", "; ".join(error.messages))
     except PermissionDenied:

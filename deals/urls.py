@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deals.views import board, cards, lines, lists, moves, payments, products
+from deals.views import board, cards, lines, lists, morning, moves, payments, products
 
 app_name = "deals"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("board/", board.deal_board, name="deal_board"),
     path("board/changes/", board.deal_changes, name="deal_changes"),
     path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
+    path("morning/", morning.deal_morning, name="deal_morning"),
     path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),
@@ -31,5 +32,6 @@ urlpatterns = [
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
+    path("<int:pk>/proof/", moves.deal_proof, name="deal_proof"),
     path("<int:pk>/override/", moves.deal_override, name="deal_override"),
 ]

@@ -5,7 +5,6 @@ transaction, because people query rows.
 """
 
 from bpm.models.definitions import (
-    GateMode,
     ImmutableVersionError,
     ProcessDefinition,
     ProcessVersion,
@@ -29,7 +28,6 @@ from bpm.models.triggers import Period, Trigger, TriggerEvent, TriggerEventKind,
 
 __all__ = [
     "OPEN_INSTANCE",
-    "GateMode",
     "ImmutableVersionError",
     "InstanceStatus",
     "NodeRun",

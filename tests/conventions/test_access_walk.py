@@ -35,7 +35,7 @@ from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
 from deals.models import Deal, DealLine, Payment, Product
-from funnel.models import Stage
+from funnel.models import Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
@@ -59,10 +59,11 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|override))",
+        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|proof|override))",
         "deal",
     ),
-    (r"deals:deal_column", "stage"),
+    (r"deals:deal_column|funnel:requirement_create", "stage"),
+    (r"funnel:requirement_delete", "requirement"),
     (r"deals:line_\w+", "line"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
@@ -156,6 +157,7 @@ def make_records() -> dict:
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
+        "requirement": Requirement.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
             email="new@demo.example",
