@@ -28,6 +28,7 @@ from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
 from crm.listing.models import BulkRun, Export, FullExport, Import, SavedView
+from crm.money.models import Rate
 from crm.notify.models import Notification
 from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
@@ -62,6 +63,7 @@ TAKES = [
         "deal",
     ),
     (r"deals:deal_column", "stage"),
+    (r"money:rate_\w+", "rate"),
     (r"deals:line_\w+", "line"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
@@ -147,6 +149,7 @@ def make_records() -> dict:
         "line": DealLine.objects.filter(deal__owner=rep).first(),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
+        "rate": Rate.objects.first(),
         "lead": Lead.objects.filter(owner=rep).first(),
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
         "contact": Contact.objects.filter(owner=rep).first(),
