@@ -195,7 +195,7 @@ class GateAdminForm(forms.ModelForm):
 
     class Meta:
         model = StageGate
-        fields = ["stage", "definition", "is_active"]
+        fields = ["stage", "way", "definition", "mode", "is_active"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -229,5 +229,5 @@ class GateAdminForm(forms.ModelForm):
 @admin.register(StageGate)
 class StageGateAdmin(PublisherAdmin):
     form = GateAdminForm
-    list_display = ["stage", "definition", "is_active"]
+    list_display = ["stage", "way", "definition", "mode", "is_active"]
     list_filter = ["is_active", "stage__funnel"]

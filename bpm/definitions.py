@@ -21,6 +21,7 @@ from bpm.signals import version_published
 from crm.operations.registry import Operation, check_arguments, operation_named
 from crm.people.kinds import all_kinds, kind_named
 from crm.people.names import localised
+from funnel.models import Mode, Way
 
 
 class DiagramRefused(ValidationError):
@@ -175,19 +176,25 @@ def end_label(node: Node) -> str:
 
 @transaction.atomic
 def unbind_gate(*, gate: StageGate, by) -> None:
-    """Opens the way into a stage; moves that already wait go on waiting for their runs. Raises PermissionDenied."""
+    """Opens the way; moves that already wait go on waiting for their runs. Raises PermissionDenied."""
     demand_publish(by)
     gate.is_active = False
     gate.save(update_fields=["is_active"])
 
 
 @transaction.atomic
-def bind_gate(*, stage, definition: ProcessDefinition, granting_ends: list[str], by) -> StageGate:
-    """Lets a published process guard the way into a stage. Raises PermissionDenied, ValidationError."""
+def bind_gate(
+    *, stage, definition: ProcessDefinition, granting_ends: list[str], way: str = Way.ENTRY,
+    mode: str = Mode.BLOCKING, by,
+) -> StageGate:  # fmt: skip
+    """Lets a published process guard the way into a stage or out of it. Raises PermissionDenied, ValidationError."""
     demand_publish(by)
     demand_gate(definition, granting_ends)
     gate, _is_new = StageGate.objects.update_or_create(
-        stage=stage, is_active=True, defaults={"definition": definition, "granting_ends": granting_ends}
+        stage=stage,
+        way=way,
+        is_active=True,
+        defaults={"definition": definition, "granting_ends": granting_ends, "mode": mode},
     )
     return gate
 

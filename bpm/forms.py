@@ -9,6 +9,7 @@ from decimal import Decimal
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -18,16 +19,16 @@ from bpm.engine.evaluating import fill
 from bpm.engine.expressions import ExpressionError
 from bpm.engine.model import Field, Form, Node
 from bpm.engine.values import ValueKindError
-from bpm.models import ProcessDefinition
+from bpm.models import Period, ProcessDefinition, TriggerKind
 from bpm.retrying import CAUSES
 from bpm.variables import read_written, written
 from crm.attributes.forms import DateInput
 from crm.files.services import check_upload
 from crm.money.fields import MoneyFormField
-from crm.people.models import User
+from crm.people.models import Role, User
 from crm.people.names import localised
 from crm.web.widgets import LongSelect
-from funnel.models import Stage
+from funnel.models import Mode, Stage, Way
 
 MAX_DIAGRAM = 1024 * 1024
 
@@ -203,6 +204,14 @@ class GateForm(forms.Form):
         label=_("Ends that grant the move"), widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one end that grants the move.")},
     )  # fmt: skip
+    way = forms.ChoiceField(label=_("Way"), choices=Way.choices, initial=Way.ENTRY, required=False)
+    mode = forms.ChoiceField(label=_("Mode"), choices=Mode.choices, initial=Mode.BLOCKING, required=False)
+
+    def clean_way(self) -> str:
+        return self.cleaned_data["way"] or Way.ENTRY
+
+    def clean_mode(self) -> str:
+        return self.cleaned_data["mode"] or Mode.BLOCKING
 
     def __init__(self, definition: ProcessDefinition, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -214,6 +223,53 @@ class GateForm(forms.Form):
 
 def _causes() -> list:
     return [("", _("All causes")), *((key, label) for key, (label, _codes) in CAUSES.items())]
+
+
+def _shown_if(field: forms.Field, name: str, *values: str) -> forms.Field:
+    field.shown_if, field.shown_if_values = name, json.dumps(values)
+    return field
+
+
+class TriggerForm(forms.Form):
+    """What starts a process; the service says what is missing."""
+
+    kind = forms.ChoiceField(label=_("It starts"), choices=TriggerKind.choices)
+    role = forms.ModelChoiceField(
+        Role.objects.all(),
+        label=_("Who may start it"),
+        required=False,
+        empty_label=_("everybody who sees the card"),
+    )
+    query = forms.CharField(
+        label=_("Only records of this filter"), required=False, max_length=4000,
+        help_text=_("Filter the list of these records and paste its address here. Empty: all of them."),
+    )  # fmt: skip
+    period = forms.ChoiceField(label=_("How often"), required=False, choices=Period.choices)
+    weekday = forms.TypedChoiceField(
+        label=_("Weekday"), required=False, coerce=int, empty_value=None, choices=list(WEEKDAYS.items())
+    )
+    month_day = forms.IntegerField(
+        label=_("Day of the month"), required=False, min_value=1, max_value=31,
+        help_text=_("A month that has no such day takes its last one."),
+    )  # fmt: skip
+    at = forms.TimeField(
+        label=_("At"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("In the company's time zone."),
+    )  # fmt: skip
+    message = forms.CharField(
+        label=_("Name of the message"), required=False, max_length=200,
+        help_text=_("Another process sends it from a record of this kind."),
+    )  # fmt: skip
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _shown_if(self.fields["role"], "kind", "hand")
+        _shown_if(self.fields["query"], "kind", "created", "schedule")
+        for name in ("period", "at"):
+            _shown_if(self.fields[name], "kind", "schedule")
+        _shown_if(self.fields["weekday"], "period", "weekly")
+        _shown_if(self.fields["month_day"], "period", "monthly")
+        _shown_if(self.fields["message"], "kind", "message")
 
 
 class RunFilterForm(forms.Form):

@@ -1,15 +1,17 @@
-"""Stage gates: a request to enter a guarded stage becomes a run, and the run's end decides the request."""
+"""Stage gates: a request to pass a guarded way becomes a run, whose end lets go of the request or refuses it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from bpm import chains
 from bpm.assigning import head_of
 from bpm.effects import PRIORITY
 from bpm.engine import state as waits
@@ -27,39 +29,63 @@ from bpm.models import (
 from crm.history.kinds import via_of
 from crm.jobs.services import enqueue
 from deals.models import Deal, StageRequest
-from deals.services import RequestDecided, StageRefused, apply_request, refuse_request, set_waits
+from deals.services import RequestDecided, StageRefused, refuse_request, release_hold, set_waits
 from deals.signals import Hold
+from funnel.models import Mode, Way
 
 START, CANCEL = "bpm.start", "bpm.cancel"
 CHAIN_LIMIT, CHAIN_WINDOW = 20, timedelta(minutes=1)
 
 
-def gate_of(stage_id: int) -> tuple[StageGate, ProcessVersion] | None:
-    """The gate in front of a stage with the version a new run starts on. Two queries at most."""
-    gates = StageGate.objects.filter(stage_id=stage_id, is_active=True, definition__is_active=True)
-    gate = gates.select_related("definition").first()
-    version = gate.definition.published() if gate else None
-    return (gate, version) if version else None
+def gates_between(left_id: int | None, entered_id: int | None) -> list[tuple[StageGate, ProcessVersion]]:
+    """The gates behind one stage and in front of another, each with the version a new run starts on."""
+    asked = Q(stage_id=left_id, way=Way.EXIT) | Q(stage_id=entered_id, way=Way.ENTRY)
+    gates = StageGate.objects.filter(asked, is_active=True, definition__is_active=True)
+    found = [
+        (gate, gate.definition.published()) for gate in gates.select_related("definition").order_by("pk")
+    ]
+    return [(gate, version) for gate, version in found if version]
 
 
-def hold_request(request: StageRequest) -> Hold | None:
-    """Starts a run for a request to enter a guarded stage; the deal is locked by the caller."""
-    found = gate_of(request.to_stage_id) if request.changes_stage else None
-    if found is None:
-        return None
-    gate, version = found
-    _demand_no_circle(request.deal)
+def hold_request(request: StageRequest) -> list[Hold]:
+    """Starts a run for each process in the way of the move; the deal is locked by the caller.
+
+    A run of an advisory gate starts as well, and holds nothing.
+    """
+    if not request.leaves_stage:
+        return []
+    entered = request.to_stage_id if request.changes_stage else None
+    found = gates_between(request.from_stage_id, entered)
+    if found:
+        _demand_no_circle(request.deal)
+    runs = [(gate, _start(request, gate, version)) for gate, version in found]
+    return [
+        Hold(label=gate.definition.name, label_pl=gate.definition.name_pl, source=source_of(instance))
+        for gate, instance in runs
+        if gate.mode == Mode.BLOCKING
+    ]
+
+
+def _start(request: StageRequest, gate: StageGate, version: ProcessVersion) -> ProcessInstance:
+    holds = gate.mode == Mode.BLOCKING
     instance = ProcessInstance.objects.create(
         version=version,
         record_kind="deals.deal",
         record_id=request.deal_id,
-        start_key=f"stage_request:{request.pk}",
-        request=request,
-        granting_ends=gate.granting_ends,
+        start_key=f"stage_request:{request.pk}:{gate.pk}",
+        request=request if holds else None,
+        granting_ends=gate.granting_ends if holds else [],
         started_by=request.requested_by,
+        cause=(cause := chains.cause()),
+        depth=cause.depth + 1 if cause else 0,
     )
     enqueue(kind=START, key=str(instance.pk), args={"instance": instance.pk}, priority=PRIORITY)
-    return Hold(label=gate.definition.name, label_pl=gate.definition.name_pl)
+    return instance
+
+
+def source_of(instance: ProcessInstance) -> str:
+    """Under this name a run holds its request."""
+    return f"process:{instance.pk}"
 
 
 def _demand_no_circle(deal: Deal) -> None:
@@ -103,12 +129,12 @@ def settle(instance: ProcessInstance, state: State, *, by, reason: str = "") -> 
     if not request.is_pending:
         return
     if instance.is_open:
-        set_waits(request=request, waits=waits_of(instance, state))
+        set_waits(request=request, waits=waits_of(instance, state), source=source_of(instance))
         return
     decider, via = by or _last_decider(instance), via_of(instance.version.definition)
     try:
         if granted(instance, state):
-            apply_request(request=request, by=decider, via=via)
+            release_hold(request=request, source=source_of(instance), by=decider, via=via)
         else:
             refuse_request(request=request, by=decider, reason=reason or _reason(instance, state), via=via)
     except RequestDecided:
@@ -212,9 +238,9 @@ def instance_url(instance: ProcessInstance) -> str:
 
 
 def describe_gates(stage_ids: list[int]) -> dict[int, str]:
-    """{stage id: name of the process} of the guarded stages among these. One query."""
+    """{stage id: name of the process} of the stages among these that a process holds the way into. One query."""
     gates = StageGate.objects.filter(
-        stage_id__in=stage_ids, is_active=True, definition__is_active=True,
+        stage_id__in=stage_ids, is_active=True, way=Way.ENTRY, mode=Mode.BLOCKING, definition__is_active=True,
         definition__versions__status=VersionStatus.PUBLISHED,
     )  # fmt: skip
     return {gate.stage_id: str(gate.definition) for gate in gates.select_related("definition")}

@@ -24,6 +24,13 @@ from crm.web.htmx import wants_fragment
 from deals.models import Deal
 
 PAGE = 50
+PANELS = {
+    "deals.deal": "bpm:deal_processes",
+    "leads.lead": "bpm:lead_processes",
+    "counterparties.counterparty": "bpm:counterparty_processes",
+    "counterparties.contact": "bpm:contact_processes",
+}
+"""The kinds of record that processes run on, each with the URL name of its panel."""
 
 
 @dataclass

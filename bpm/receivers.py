@@ -2,23 +2,31 @@
 
 from django.dispatch import receiver
 
-from bpm import gates
+from bpm import gates, triggers
 from bpm.control import MOVERS
 from bpm.effects import CALL, FAIL, PRIORITY, STEP
 from bpm.models import ProcessInstance
+from counterparties.signals import contact_created, counterparty_created
 from crm.history.signals import record_erasing, records_deleted
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
 from deals.models import TransitionCause
-from deals.signals import deal_request_withdrawn, deal_stage_changed, deal_stage_requested
+from deals.signals import (
+    deal_created,
+    deal_request_withdrawn,
+    deal_stage_changed,
+    deal_stage_refused,
+    deal_stage_requested,
+)
+from leads.signals import lead_created
 
 HOLD = "bpm.hold"
 
 
 @receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")
 def hold_guarded_move(request, **_kwargs):
-    """A request to enter a guarded stage starts a run and waits for it."""
+    """A request to pass a guarded way starts a run and waits for it."""
     return gates.hold_request(request)
 
 
@@ -28,10 +36,16 @@ def abandon_withdrawn(request, by, **_kwargs) -> None:
 
 
 @receiver(deal_stage_changed, dispatch_uid="bpm.abandon_overridden")
-def abandon_overridden(transition, by, **_kwargs) -> None:
-    """Somebody moved the deal past its gate."""
-    if transition.cause == TransitionCause.OVERRIDE and transition.request_id:
+def abandon_overridden(transition, by, calls_off, **_kwargs) -> None:
+    """Somebody moved the deal past its gate, and wants what held it to stop."""
+    if transition.cause == TransitionCause.OVERRIDE and transition.request_id and calls_off:
         gates.abandon(transition.request_id, by=by)
+
+
+@receiver(deal_stage_refused, dispatch_uid="bpm.abandon_refused")
+def abandon_refused(request, by, **_kwargs) -> None:
+    """One gate refused; what the others wait for is no longer wanted."""
+    gates.abandon(request.pk, by=by)
 
 
 @receiver(records_deleted, dispatch_uid="bpm.abandon_deleted")
@@ -42,6 +56,26 @@ def abandon_deleted(sender, records, by, **_kwargs) -> None:
     )
     for pk in open_runs.values_list("pk", flat=True):
         enqueue(kind=gates.CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)
+
+
+@receiver(deal_created, dispatch_uid="bpm.deal_created")
+def watch_new_deal(deal, by, **_kwargs) -> None:
+    triggers.watch_created(deal, by)
+
+
+@receiver(lead_created, dispatch_uid="bpm.lead_created")
+def watch_new_lead(lead, by, **_kwargs) -> None:
+    triggers.watch_created(lead, by)
+
+
+@receiver(counterparty_created, dispatch_uid="bpm.counterparty_created")
+def watch_new_counterparty(counterparty, by, **_kwargs) -> None:
+    triggers.watch_created(counterparty, by)
+
+
+@receiver(contact_created, dispatch_uid="bpm.contact_created")
+def watch_new_contact(contact, by, **_kwargs) -> None:
+    triggers.watch_created(contact, by)
 
 
 @receiver(record_erasing, dispatch_uid="bpm.erase_runs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Count, Exists, Subquery
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
@@ -9,16 +10,21 @@ from bpm.definitions import may_publish
 from bpm.gates import describe_gates
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
-from bpm.pages import first_tasks
+from bpm.pages import PANELS, first_tasks
+from bpm.triggers import offered
 from counterparties.matching.registry import Pointer, register_pointer
 from crm.history.kinds import EventKind, Group, register_event
 from crm.notify.notices import Notice, register_notice
+from crm.people.access import kind_label
 from crm.people.kinds import RecordKind, register_kind
+from crm.people.models import User
 from crm.web.registry import (
+    CardAction,
     HomeBlock,
     MenuEntry,
     Panel,
     TopbarSlot,
+    register_card_action,
     register_home,
     register_menu,
     register_panel,
@@ -130,12 +136,17 @@ def register() -> None:
     )
     register_topbar(TopbarSlot("inbox", "bpm/_inbox_slot.html", 5))
     register_home(HomeBlock("tasks", _("My tasks"), 15, my_tasks, icon="inbox"))
-    register_panel(
-        Panel(
-            "deals.deal", "processes", _("Processes"), 60, "bpm:deal_processes", count=count_runs,
-            kind="bpm.processinstance",
+    register_card_action(
+        CardAction(
+            "start", _("Start a process"), "play-circle", 20, url_name="bpm:run_offers", allowed=may_start
         )
-    )  # fmt: skip
+    )
+    for kind, url_name in PANELS.items():
+        register_panel(
+            Panel(
+                kind, "processes", _("Processes"), 60, url_name, count=count_runs, kind="bpm.processinstance"
+            )
+        )
 
 
 def may_follow(user) -> bool:
@@ -145,7 +156,23 @@ def may_follow(user) -> bool:
 
 def count_runs(record, user) -> int:
     """The runs on a card the user sees."""
-    return ProcessInstance.objects.filter(record_kind="deals.deal", record_id=record.pk).count()
+    return _on_card(record, user)[0]
+
+
+def may_start(user, card: str, record) -> bool:
+    """Whether there is anything the user may start on the card by hand."""
+    return card in PANELS and user.access.may(ProcessInstance, "view") and _on_card(record, user)[1]
+
+
+def _on_card(record, user) -> tuple[int, bool]:
+    """How many runs there are and whether anything may be started: one query for both, once a request."""
+    kind, known = kind_label(type(record)), user.__dict__.setdefault("_processes_on_cards", {})
+    if (kind, record.pk) not in known:
+        runs = ProcessInstance.objects.filter(record_kind=kind, record_id=record.pk).order_by()
+        count = runs.values("record_id").annotate(count=Count("pk")).values("count")
+        row = User.objects.filter(pk=user.pk).values_list(Subquery(count), Exists(offered(kind, user))).get()
+        known[kind, record.pk] = (row[0] or 0, row[1])
+    return known[kind, record.pk]
 
 
 def my_tasks(request) -> str:

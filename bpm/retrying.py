@@ -25,6 +25,7 @@ MOST_RUNS = 1_000
 CAUSES = {
     "nobody": (_("nobody can do the task"), ("nobody",)),
     "failed": (_("an operation failed"), ("failed", "operation")),
+    "opted_out": (_("somebody does not wish to be reached"), ("opted_out",)),
     "denied": (_("something is not allowed"), ("denied",)),
     "doubtful": (_("doubtful whether it happened"), ("doubtful",)),
     "no_flow": (_("no way on"), ("no_flow",)),

@@ -223,12 +223,15 @@ SENTENCES = {
     "resumed": gettext_lazy("The run was resumed"),
     "cancelled": gettext_lazy("The run was called off. %(reason)s"),
     "held": gettext_lazy("A step failed in every attempt: %(message)s"),
+    "chain_held": gettext_lazy(
+        "Held before its first step: %(depth)s processes have started each other in a row"
+    ),
     "ended": gettext_lazy("The end “%(node)s” was reached"),
     "finished": gettext_lazy("The run is over"),
 }
 
 
-_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text", "to")
+_PLACES = ("holder", "reason", "message", "version", "operation", "name", "process", "text", "to", "depth")
 
 
 def events_of(

@@ -160,7 +160,7 @@ def _tell(instance: ProcessInstance, step: Gathered) -> None:
     if people:
         publish(kind=INBOX, users=people.values())
     if any(kind == "incident" for kind, _node, _data in step.log):
-        _report_incident(instance, step)
+        report_held(instance, step.record)
     if not instance.is_open:
         instance_ended.send(ProcessInstance, instance=instance)
         if instance.request_id is None:
@@ -181,14 +181,15 @@ def tell_task(task: UserTask, people: list, record, *, by) -> None:
         )
 
 
-def _report_incident(instance: ProcessInstance, step: Gathered) -> None:
-    record_on_card(instance, step.record, "process_held", by=None)
+def report_held(instance: ProcessInstance, record) -> None:
+    """Tells the card and whoever published the process that a run cannot go on."""
+    record_on_card(instance, record, "process_held", by=None)
     if instance.version.published_by:
         notify(
             user=instance.version.published_by, kind="bpm.incident",
             text=gettext_noop("The process “%(process)s” is held up: %(record)s"),
-            params={"process": str(instance), "record": str(step.record)}, url=gates.instance_url(instance),
-            record=step.record,
+            params={"process": str(instance), "record": str(record)}, url=gates.instance_url(instance),
+            record=record,
         )  # fmt: skip
 
 

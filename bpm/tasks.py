@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from bpm import control, deadlines, exchange, gates, reminding, retrying, runner, working
+from bpm import control, deadlines, exchange, gates, reminding, retrying, runner, schedules, triggers, working
 from bpm.effects import CALL, FAIL, STEP, TIMER
 from bpm.engine.events import (
     Continue,
@@ -94,7 +95,41 @@ def deliver_message(run: JobRun) -> None:
             return
         except StaleEventError:
             found.delete()
-    exchange.wait_for_receiver(args)
+    named = {name: args[name] for name in ("name", "record_kind", "record_id", "values", "source")}
+    if not triggers.start_by_message(**named):
+        exchange.wait_for_receiver(args)
+
+
+@handler(triggers.CREATED, atomic=True)
+def start_on_creation(run: JobRun) -> None:
+    """A record was created that may start processes."""
+    args = run.args
+    triggers.start_on_creation(
+        kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"]
+    )
+
+
+@handler(schedules.CLOCK)
+def ring_schedules(run: JobRun) -> dict:
+    """Gives every schedule that is due to a job of its own, and waits for the next."""
+    rung = 0
+    while True:
+        with run.slice():
+            if not schedules.ring(timezone.now()):
+                schedules.watch()
+                return {"rung": rung}
+        rung += 1
+
+
+@handler(schedules.FIRE)
+def fire_schedule(run: JobRun) -> dict:
+    """Starts the runs of one firing, a batch in each slice."""
+    at = {"after": 0, "started": 0, "over": False} | run.checkpoint
+    while not at["over"]:
+        with run.slice():
+            at = schedules.start_batch(run.args["trigger"], run.args["due"], at["after"], at["started"])
+            run.save(checkpoint=at, done=at["started"])
+    return {"started": at["started"]}
 
 
 @handler(exchange.SIGNAL, atomic=True)

@@ -1,9 +1,18 @@
 from django.urls import path
 
-from bpm.views import definitions, runs, tasks
+from bpm.pages import PANELS
+from bpm.views import cards, definitions, runs, tasks, triggers
 
 app_name = "bpm"
+panels = [
+    path(
+        f"of-{name.removeprefix('bpm:').removesuffix('_processes')}/<int:pk>/", cards.record_processes,
+        {"kind": kind}, name=name.removeprefix("bpm:"),
+    )
+    for kind, name in PANELS.items()
+]  # fmt: skip
 urlpatterns = [
+    *panels,
     path("", runs.instance_list, name="instance_list"),
     path("tasks/", tasks.task_list, name="task_list"),
     path("tasks/button/", tasks.inbox_button, name="inbox_button"),
@@ -24,11 +33,14 @@ urlpatterns = [
     path("runs/<int:pk>/steps/<int:token>/move/", runs.instance_move, name="instance_move"),
     path("runs/<int:pk>/steps/<int:token>/retry/", runs.instance_retry, name="instance_retry"),
     path("runs/<int:pk>/steps/<int:token>/skip/", runs.instance_skip, name="instance_skip"),
-    path("of-deal/<int:pk>/", runs.deal_processes, name="deal_processes"),
     path("definitions/", definitions.definition_list, name="definition_list"),
     path("definitions/new/", definitions.definition_upload, name="definition_upload"),
     path("definitions/<int:pk>/", definitions.definition_detail, name="definition_detail"),
     path("definitions/<int:pk>/gates/", definitions.gate_create, name="gate_create"),
+    path("definitions/<int:pk>/triggers/new/", triggers.trigger_create, name="trigger_create"),
+    path("triggers/<int:pk>/switch/", triggers.trigger_switch, name="trigger_switch"),
+    path("of/<str:kind>/<int:pk>/runs/", cards.run_offers, name="run_offers"),
+    path("of/<str:kind>/<int:pk>/runs/<int:trigger>/", cards.run_start, name="run_start"),
     path("gates/<int:pk>/removal/", definitions.gate_delete, name="gate_delete"),
     path("versions/<int:pk>/diagram/", definitions.version_xml, name="version_xml"),
     path("versions/<int:pk>/publication/", definitions.version_publication, name="version_publication"),

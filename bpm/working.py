@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bpm.chains import at_work
 from bpm.definitions import find_operation
 from bpm.effects import FAIL, Gathered, call_of, is_external
 from bpm.engine import state as waits
@@ -118,7 +119,7 @@ def outcome_of(
         with undo():
             return JobDone(token, _run(instance, call, record) or {})
     except OperationFailed as failure:
-        return JobFailed(token, "failed", str(failure))
+        return JobFailed(token, failure.code, str(failure))
     except ValidationError as error:
         return JobFailed(token, "failed", "; ".join(error.messages))
     except PermissionDenied:
@@ -141,4 +142,5 @@ def _run(instance: ProcessInstance, call: dict, record) -> dict:
     )  # fmt: skip
     known = {given.name for given in operation.inputs}
     arguments = {name: value for name, value in decode(call["arguments"]).items() if name in known}
-    return operation.handler(context, **arguments)
+    with at_work(instance):
+        return operation.handler(context, **arguments)

@@ -7,12 +7,12 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from counterparties.models import Consent, Contact
+from counterparties.models import CONTACT_KIND, Consent, Contact, ContactPoint
 from counterparties.signals import consent_recorded
 from crm.history.editing import english
 from crm.history.services import record_event, record_events
@@ -36,6 +36,16 @@ def refused_contacts(channel: str, pks: Iterable[int]) -> set[int]:
     )
     refused = Consent.objects.filter(pk__in=newest.values("last"), state=Consent.State.REFUSED)
     return set(refused.values_list("contact_id", flat=True))
+
+
+def address_refuses(channel: str, address: str) -> bool:
+    """Whether a contact with this phone or e-mail, his first or a further one, does not wish to be reached by it."""
+    single = {"email": "email", "phone": "phone", "sms": "phone"}.get(channel)
+    if single is None or not address:
+        return False
+    further = ContactPoint.objects.filter(channel=single, value=address.lower(), record_kind=CONTACT_KIND)
+    known = Q(**{single: address.lower()}) | Q(pk__in=further.values("record_id"))
+    return bool(refused_contacts(channel, Contact.objects.filter(known).values_list("pk", flat=True)))
 
 
 def may_reach(contact: Contact, channel: str, *, needs_consent: bool = False) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django import forms
 from django.db.models import Q
 from django.urls import reverse_lazy
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.cleaning import CleanedValuesMixin
@@ -24,8 +23,6 @@ from counterparties.pickers import RecordChoiceField
 from counterparties.row_fields import RowsFormField, RowsFormMixin
 from counterparties.rows import ACCOUNTS, ADDRESSES, EMAILS, MESSENGERS, PHONES
 from crm.attributes.forms import DateInput
-from crm.listing.assigning import people_to_assign
-from crm.people.models import User
 from crm.web.record_forms import RecordForm
 
 RELOAD = {
@@ -229,67 +226,6 @@ class ConsentForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """The service validates and writes."""
-
-
-class HandOverForm(forms.Form):
-    """Whose records, which kinds, and to whom; `source` is what was chosen so far."""
-
-    def __init__(self, *args, user, source: str, **kwargs):
-        super().__init__(*args, **kwargs)
-        people = User.objects.filter(is_active=True)
-        successors = people_to_assign(user, Counterparty).order_by("last_name", "first_name", "pk")
-        everybody = _portfolio_owners(user)
-        self.source = next((one for one in everybody if str(one.pk) == source), None)
-        self.fields["source"] = forms.ChoiceField(
-            label=_("Whose portfolio"), choices=[("", "–"), *((str(one.pk), str(one)) for one in everybody)]
-        )
-        self.fields["successors"] = forms.ModelMultipleChoiceField(
-            successors.filter(pk__in=people.values("pk")).exclude(pk=self.source.pk if self.source else None),
-            label=_("To whom (several share equally)"),
-            widget=forms.CheckboxSelectMultiple,
-        )
-        self.fields["closed_too"] = forms.BooleanField(
-            label=_("What is closed too: won and lost deals, finished leads"), required=False
-        )
-
-    def offer(self, preview: list) -> None:
-        """The kinds with their counts; those with records are ticked."""
-        kinds = [(kind, number) for kind, number in preview if number]
-        self.fields["kinds"] = forms.MultipleChoiceField(
-            label=_("What"),
-            choices=[
-                (kind.kind, f"{capfirst(str(kind.record_kind.plural))}: {number}") for kind, number in kinds
-            ],
-            initial=[kind.kind for kind, _number in kinds],
-            widget=forms.CheckboxSelectMultiple,
-        )
-        self.order_fields(["source", "closed_too", "kinds", "successors"])
-
-    def chosen(self) -> dict:
-        """The arguments of the service."""
-        data = self.cleaned_data
-        return {
-            "successors": list(data["successors"]),
-            "kinds": data["kinds"],
-            "closed_too": data["closed_too"],
-        }
-
-    def refuse(self, error: forms.ValidationError) -> None:
-        for field, errors in getattr(error, "error_dict", {None: [error]}).items():
-            self.add_error(field if field in self.fields else None, errors)
-
-
-def _portfolio_owners(user) -> list[User]:
-    """Everybody in the user's reach, also those who work here no more."""
-    reach = people_to_assign(user, Counterparty)
-    gone = User.objects.filter(is_active=False)
-    if user.access.scope("counterparties.counterparty", "assign") != "all":
-        departments = {user.department_id, *user.access.headed_departments()}
-        gone = gone.filter(department_id__in=departments)
-    found = User.objects.filter(
-        pk__in=[*reach.values_list("pk", flat=True), *gone.values_list("pk", flat=True)]
-    )
-    return list(found.order_by("last_name", "first_name", "pk"))
 
 
 class VCardForm(forms.Form):

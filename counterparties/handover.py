@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from counterparties.models import Counterparty, HandOver
+from counterparties.splitting import Split, divide, rules_for
 from crm.jobs.services import enqueue
 from crm.listing.assigning import people_to_assign
 from crm.listing.bulk.services import MOST_RECORDS, NotUndoable, request_undo
@@ -32,9 +33,15 @@ def preview_handover(*, source: User, by: User, closed_too: bool = False) -> lis
 
 @transaction.atomic
 def hand_over(
-    *, source: User, successors: list[User], kinds: list[str], closed_too: bool = False, by: User
+    *,
+    source: User,
+    successors: list[User],
+    kinds: list[str],
+    closed_too: bool = False,
+    split: Split | None = None,
+    by: User,
 ) -> HandOver:
-    """Begins the hand-over of all records of `kinds`; several successors get equal shares, in turn.
+    """Begins the hand-over of all records of `kinds`; several successors share them by `split`, else in turn.
 
     Raises PermissionDenied for a kind `by` may not assign, ValidationError for a successor out of reach or no records.
     """
@@ -43,19 +50,17 @@ def hand_over(
         raise PermissionDenied
     if not successors or source in successors:
         raise ValidationError({"successors": _("Choose somebody else.")})
-    made = HandOver.objects.create(source=source, made_by=by)
+    split = split or Split()
+    if split.rule not in rules_for(by):
+        raise PermissionDenied
+    made = HandOver.objects.create(source=source, made_by=by, rule=split.rule)
     for label in kinds:
         _demand_reachable(label, successors, by)
-        ids = list(
-            offered[label]
-            .records(source, by, closed_too=closed_too)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
-        if len(ids) > MOST_RECORDS:
+        rows = offered[label].records(source, by, closed_too=closed_too)
+        if rows.order_by()[: MOST_RECORDS + 1].count() > MOST_RECORDS:
             raise ValidationError(_("That is more than 50,000 records. Hand them over in parts."))
-        for place, successor in enumerate(successors):
-            if share := ids[place :: len(successors)]:
+        for successor, share in divide(rows, offered[label], split, successors, by):
+            if share:
                 made.runs.add(_start(label, share, successor, by))
     if not made.runs.exists():
         raise ValidationError(_("There is nothing to hand over."))

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counterparties.callers import register_callers
 from counterparties.categories import category_rule
+from counterparties.consents import address_refuses
 from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
 from counterparties.models import Contact, Counterparty
@@ -20,6 +21,7 @@ from crm.listing.links import BulkLink, register_bulk_link
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
+from crm.operations.reach import register_refusal
 from crm.people.access import register_category_rule
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
@@ -105,12 +107,13 @@ def _words(*parts) -> str:
 
 
 def register_counterparties() -> None:
+    register_refusal(address_refuses)
     for kind in (COUNTERPARTY, CONTACT):
         register_followers(kind, {many: single for single, many in SINGLES.items()})
     register_category_rule(COUNTERPARTY, category_rule)
     register_list(CounterpartyList, ContactList)
-    register_portfolio(PortfolioKind(COUNTERPARTY, 10))
-    register_portfolio(PortfolioKind(CONTACT, 20))
+    register_portfolio(PortfolioKind(COUNTERPARTY, 10, traits={"counterparty": ("pk",)}))
+    register_portfolio(PortfolioKind(CONTACT, 20, traits={"counterparty": ("counterparties",)}))
     register_kind(
         RecordKind(
             Counterparty,

@@ -22,6 +22,7 @@ urlpatterns = [
     path("duplicates/", include("counterparties.matching.urls")),
     path("leads/", include("leads.urls")),
     path("forms/", include("leads.web_forms.urls")),
+    path("funnels/", include("funnel.urls")),
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
     path("processes/", include("bpm.urls")),

@@ -13,9 +13,11 @@ class DealsConfig(AppConfig):
         from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
         from deals.registration import register_deals, register_products
+        from deals.requirement_kinds import register_requirements
 
         register_deals()
         register_products()
         register_deal_events()
         register_deal_operations()
         register_imports()
+        register_requirements()

@@ -100,7 +100,8 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
     deal = Deal(
         name=_name(demo, deal_type),
         counterparty=counterparty, deal_type=deal_type, funnel=deal_type.funnel, owner=counterparty.owner,
-        stage=walk.steps[-1][1], status=walk.status, amount=Decimal(rng.randint(8, 420) * 500),
+        stage=walk.steps[-1][1], proven_stage=walk.steps[-1][1], status=walk.status,
+        amount=Decimal(rng.randint(8, 420) * 500),
         currency_id="EUR" if number % 13 == 5 else default_currency(), close_date=close, stage_since=walk.steps[-1][0],
         loss_reason=rng.choice(losses) if walk.status == "lost" else None,
         postponed_until=demo.today + timedelta(days=rng.randint(20, 90)) if walk.status == "postponed" else None,

@@ -131,6 +131,7 @@ def _deal(loader: Loader, client: Client, way: list[Step]) -> Deal:
     deal = Deal(
         name=_name(rng, deal_type, way[0].at), deal_type=deal_type, funnel_id=deal_type.funnel_id, owner=owner,
         counterparty=loader.counterparty, department_id=owner.department_id, stage=last.stage, status=last.status,
+        proven_stage=last.stage,
         amount=Decimal(max(int(rng.lognormvariate(10.5, 1.1)) // 100 * 100, 500)),
         currency_id="EUR" if client.country != "PL" else default_currency(),
         close_date=last.at.date() if is_closed else demo.today + timedelta(days=rng.randint(-15, 90)),

@@ -166,3 +166,7 @@ class OverrideForm(forms.Form):
     reason = forms.CharField(
         label=_("Why does the deal pass its gate?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
+    calls_off = forms.BooleanField(
+        label=_("Call off the process that holds it"), required=False, initial=True,
+        help_text=_("Otherwise it goes on to its end, without deciding about the move."),
+    )  # fmt: skip

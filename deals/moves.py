@@ -20,6 +20,7 @@ from deals.ledger import write_transition
 from deals.models import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
+    REQUIREMENTS,
     Deal,
     DealStatus,
     LossReason,
@@ -28,6 +29,7 @@ from deals.models import (
     StageTransition,
     TransitionCause,
 )
+from deals.proofs import blocking, lacks, missing_text, requirements_of, unmet
 from deals.rules import RequestDecided, StageRefused, demand_move, demand_right
 from deals.signals import (
     Hold,
@@ -37,7 +39,7 @@ from deals.signals import (
     deal_stage_requested,
 )
 from deals.worth import refresh_worth
-from funnel.models import Stage
+from funnel.models import Mode, Stage
 
 
 def locked(deal: Deal) -> Deal:
@@ -54,7 +56,10 @@ def request_stage(
     *, deal: Deal, stage: Stage | None = None, status: str | None = None, reason: str = "",
     loss_reason: LossReason | None = None, postponed_until: date | None = None, by, via: str = "",
 ) -> StageRequest:  # fmt: skip
-    """Asks for another stage, status or both. Applied at once unless a receiver holds it; see the request's `status`.
+    """Asks for another stage, status or both. Applied at once unless a gate holds it; see the request's `status`.
+
+    A gate is a receiver that holds the request, or a requirement of a stage that the deal does not meet. What was only
+    advised and is missing stands in the returned request's `reminders`.
 
     Raises StageRefused, with a text for the reader, when the move is not possible or `by` may not ask for it.
     """
@@ -69,39 +74,77 @@ def request_stage(
         raise StageRefused(_("There is no such status."))
     demand_move(request, by)
     request.save()
-    holds = [
-        answer
-        for _receiver, answer in deal_stage_requested.send(StageRequest, request=request, by=by)
-        if isinstance(answer, Hold)
-    ]
-    if holds:
-        _hold(request, holds[0], by)
+    holds = _holds(deal_stage_requested.send(StageRequest, request=request, by=by))
+    required = requirements_of(request)
+    lacking = unmet(fresh, required)
+    if holds or blocking(lacking):
+        _hold(request, holds, required, blocking(lacking), by)
     else:
         _commit(request, fresh, by=by, cause=TransitionCause.REQUEST)
+    request.reminders = [missing_text(fresh, one) for one in lacking if one.mode == Mode.ADVISORY]
     deal.refresh_from_db()
     return request
 
 
-def _hold(request: StageRequest, hold: Hold, by) -> None:
+def _holds(answers: list) -> list[Hold]:
+    """What the receivers returned, one hold or several each."""
+    found = [answer if isinstance(answer, list) else [answer] for _receiver, answer in answers]
+    return [hold for several in found for hold in several if isinstance(hold, Hold)]
+
+
+def _hold(request: StageRequest, holds: list[Hold], required: list, lacking: list, by) -> None:
+    """The request waits for its holders. A receiver may have decided it, or said what it waits for, meanwhile."""
     request.refresh_from_db(fields=["status", "waits"])
     if not request.is_pending:
         return
-    if not request.waits and hold.label:
-        since = request.requested_at.isoformat()
-        request.waits = [
-            {
-                "label": hold.label,
-                "label_pl": hold.label_pl,
-                "holder_id": None,
-                "holder": "",
-                "since": since,
-                "due": None,
-                "target": "",
-            }
-        ]
-        request.save(update_fields=["waits"])
+    request.holders = [hold.source for hold in holds] + [REQUIREMENTS] * bool(lacking)
+    request.needed = len(holds) + len(blocking(required))
+    request.waits = lacks(request, lacking) + (request.waits or [_wait_for(request, hold) for hold in holds])
+    request.save(update_fields=["waits", "holders", "needed"])
     record_request(request, kind="deal_stage_requested", by=by)
     publish(kind="deals.deal", record=request.deal)
+
+
+def _wait_for(request: StageRequest, hold: Hold) -> dict:
+    return {
+        "label": hold.label, "label_pl": hold.label_pl, "holder_id": None, "holder": "",
+        "since": request.requested_at.isoformat(), "due": None, "target": "", "source": hold.source,
+    }  # fmt: skip
+
+
+@transaction.atomic
+def release_hold(*, request: StageRequest, source: str, by, via: str = "") -> StageRequest:
+    """One of those who hold the request lets it go; the last one lets the deal through, unless it lacks something now.
+
+    Raises RequestDecided for a request that is not pending any more.
+    """
+    deal = _locked_pending(request)
+    request.holders = [holder for holder in request.holders if holder != source]
+    request.waits = [wait for wait in request.waits if wait.get("source") != source]
+    lacking = [] if request.holders else unmet(deal, blocking(requirements_of(request)))
+    if lacking:
+        request.holders, request.waits = [REQUIREMENTS], lacks(request, lacking)
+    if not request.holders:
+        return apply_request(request=request, by=by, via=via)
+    request.save(update_fields=["waits", "holders"])
+    publish(kind="deals.deal", record=request.deal)
+    return request
+
+
+def review_request(*, deal_id: int, by) -> None:
+    """Looks again at what a waiting move lacks: the last thing supplied lets the deal through.
+
+    Called by whoever writes what a requirement may ask for. Takes part in the caller's transaction.
+    """
+    request = pending_request_of(deal_id)
+    if request is None or REQUIREMENTS not in request.holders:
+        return
+    deal = _locked_pending(request)
+    lacking = unmet(deal, blocking(requirements_of(request)))
+    if lacking:
+        set_waits(request=request, waits=lacks(request, lacking), source=REQUIREMENTS)
+    else:
+        release_hold(request=request, source=REQUIREMENTS, by=by)
 
 
 @transaction.atomic
@@ -123,15 +166,18 @@ def apply_request(*, request: StageRequest, by, via: str = "") -> StageRequest:
 
 
 @transaction.atomic
-def override_request(*, request: StageRequest, by, reason: str) -> StageRequest:
-    """Commits a pending request past whoever holds it. A right of its own; the reason stays on record."""
+def override_request(*, request: StageRequest, by, reason: str, calls_off: bool = True) -> StageRequest:
+    """Commits a pending request past whoever holds it. A right of its own; the reason stays on record.
+
+    `calls_off`: the processes that hold it are called off; otherwise they go on to their end without deciding it.
+    """
     fresh = _locked_pending(request)
     if not may(by, "override_gate", fresh):
         raise StageRefused(_("You may not move a deal past its gate."))
     if not reason.strip():
         raise StageRefused(_("Say why the deal passes its gate."))
     request.answer = reason.strip()[:2000]
-    _commit(request, fresh, by=by, cause=TransitionCause.OVERRIDE)
+    _commit(request, fresh, by=by, cause=TransitionCause.OVERRIDE, calls_off=calls_off)
     return request
 
 
@@ -173,23 +219,34 @@ def _withdraw(request: StageRequest, by) -> StageRequest:
 
 
 @transaction.atomic
-def set_waits(*, request: StageRequest, waits: list[dict]) -> None:
-    """Says anew what a pending request waits for; without effect once it is decided."""
-    if StageRequest.objects.filter(pk=request.pk, status=RequestStatus.PENDING).update(waits=waits):
-        request.waits = waits
-        publish(kind="deals.deal", record=request.deal)
+def set_waits(*, request: StageRequest, waits: list[dict], source: str) -> None:
+    """Says anew what a pending request waits for on behalf of one holder; without effect once it is decided."""
+    held = StageRequest.objects.select_for_update().filter(pk=request.pk, status=RequestStatus.PENDING)
+    present = held.values_list("waits", flat=True).first()
+    if present is None:
+        return
+    others = [wait for wait in present if wait.get("source") not in {source, None}]
+    request.waits = sorted(
+        [*others, *({**wait, "source": source} for wait in waits)], key=lambda wait: wait["holder_id"] is None
+    )
+    StageRequest.objects.filter(pk=request.pk).update(waits=request.waits)
+    publish(kind="deals.deal", record=request.deal)
 
 
 def pending_request(deal: Deal) -> StageRequest | None:
     """The move the deal waits for, with its stages."""
-    found = StageRequest.objects.filter(deal=deal, status=RequestStatus.PENDING)
-    return found.select_related("to_stage", "from_stage", "requested_by").first()
+    return pending_request_of(deal.pk)
+
+
+def pending_request_of(deal_id: int) -> StageRequest | None:
+    found = StageRequest.objects.filter(deal_id=deal_id, status=RequestStatus.PENDING)
+    return found.select_related("to_stage", "from_stage", "requested_by", "deal").first()
 
 
 def _locked_pending(request: StageRequest) -> Deal:
     """Locks the deal, then reads the request: the order every writer keeps."""
     deal = locked(request.deal)
-    request.refresh_from_db(fields=["status", "waits"])
+    request.refresh_from_db(fields=["status", "waits", "holders"])
     if not request.is_pending:
         raise RequestDecided(_("This request has been decided already."))
     request.deal = deal
@@ -199,14 +256,18 @@ def _locked_pending(request: StageRequest) -> Deal:
 def _decide(request: StageRequest, status: str, by, answer: str = "") -> None:
     request.status, request.decided_by, request.decided_at = status, by, timezone.now()
     request.answer = answer or request.answer
-    request.waits = []
-    request.save(update_fields=["status", "decided_by", "decided_at", "answer", "waits"])
+    request.waits, request.holders = [], []
+    request.save(update_fields=["status", "decided_by", "decided_at", "answer", "waits", "holders"])
 
 
-def _commit(request: StageRequest, deal: Deal, *, by, cause: str, via: str = "") -> StageTransition:
+def _commit(
+    request: StageRequest, deal: Deal, *, by, cause: str, via: str = "", calls_off: bool = True
+) -> StageTransition:
     """Writes the deal, its ledger row, the event and the decision, and tells the areas above."""
     now = timezone.now()
     values = _new_place(request, deal, now)
+    if cause == TransitionCause.REQUEST and request.changes_stage:
+        values["proven_stage_id"] = request.to_stage_id
     moved = Deal.objects.filter(pk=deal.pk, stage_id=request.from_stage_id, status=request.from_status)
     if not moved.place(**values, version=F("version") + 1, updated_at=now):
         raise StageRefused(_("The deal has moved meanwhile."))
@@ -219,7 +280,7 @@ def _commit(request: StageRequest, deal: Deal, *, by, cause: str, via: str = "")
         from_stage_id=request.from_stage_id, from_status=request.from_status, request=request, via=via or request.via,
     )  # fmt: skip
     record_move(request, transition, by=by)
-    deal_stage_changed.send(Deal, deal=deal, transition=transition, by=by)
+    deal_stage_changed.send(Deal, deal=deal, transition=transition, by=by, calls_off=calls_off)
     publish(kind="deals.deal", record=deal)
     return transition
 

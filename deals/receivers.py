@@ -10,8 +10,16 @@ from crm.history.signals import record_erasing, record_restored, records_deleted
 from crm.jobs.services import enqueue
 from crm.money.signals import rates_changed
 from deals.models import Deal, StageTransition
-from deals.moves import drop_requests
+from deals.moves import drop_requests, review_request
 from deals.searching import moved_deals, rename_counterparty
+from deals.signals import deal_changed, deal_file_attached
+
+
+@receiver(deal_changed, dispatch_uid="deals.review_changed")
+@receiver(deal_file_attached, dispatch_uid="deals.review_attached")
+def review_waiting_move(deal, by, **_kwargs) -> None:
+    """What was typed or attached may be what a move waits for."""
+    review_request(deal_id=deal.pk, by=by)
 
 
 @receiver(records_deleted, sender=Deal, dispatch_uid="deals.drop_requests")

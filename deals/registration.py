@@ -46,7 +46,9 @@ def register_deals() -> None:
         )
     )  # fmt: skip
     register_deletable("deals.deal")
-    register_portfolio(PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES)))
+    register_portfolio(
+        PortfolioKind("deals.deal", 40, Q(status__in=OPEN_STATUSES), {"counterparty": ("counterparty",)})
+    )
     register_consequence("deals.deal", _withdrawn_move)
     register_editor(
         Editor(

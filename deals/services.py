@@ -31,7 +31,9 @@ from deals.moves import (
     override_request,
     pending_request,
     refuse_request,
+    release_hold,
     request_stage,
+    review_request,
     set_waits,
     withdraw_request,
 )
@@ -42,8 +44,8 @@ from funnel.models import Stage
 
 __all__ = [
     "RequestDecided", "StageRefused", "apply_request", "attach_to_deal", "create_deal", "edit_deal", "first_text",
-    "override_request", "pending_request", "refuse_request", "request_stage", "set_contacts", "set_waits",
-    "withdraw_request",
+    "override_request", "pending_request", "refuse_request", "release_hold", "request_stage", "review_request",
+    "set_contacts", "set_waits", "withdraw_request",
 ]  # fmt: skip
 
 EDITABLE = {"name", "counterparty", "owner", "amount", "currency", "close_date"}
@@ -81,7 +83,7 @@ def create_deal(
     deal_type = deal_type or default_deal_type()
     deal = Deal(
         name=" ".join(name.split()), counterparty=counterparty, deal_type=deal_type, funnel=deal_type.funnel,
-        stage=_first_stage(deal_type), owner=owner, amount=amount,
+        stage=(first := _first_stage(deal_type)), proven_stage=first, owner=owner, amount=amount,
         currency_id=getattr(currency, "pk", currency) or default_currency(), close_date=close_date,
     )  # fmt: skip
     set_attributes(deal, attributes or {}, partial=attributes is None, by=by)

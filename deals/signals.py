@@ -11,10 +11,14 @@ from django.dispatch import Signal
 
 @dataclass(frozen=True)
 class Hold:
-    """What a receiver of `deal_stage_requested` returns to keep the request pending. `label`: what it waits for."""
+    """What a receiver of `deal_stage_requested` returns to keep the request pending.
+
+    `label`: what it waits for. `source`: the name under which the holder lets go (`deals.services.release_hold`).
+    """
 
     label: str = ""
     label_pl: str = ""
+    source: str = "process"
 
 
 deal_created = Signal()
@@ -24,10 +28,13 @@ deal_changed = Signal()
 """Fields of a deal changed (not stage or status). Payload: deal, by, fields (names; attributes as `attr_key`)."""
 
 deal_stage_requested = Signal()
-"""Somebody asks for another stage or status. Payload: request, by. A receiver may return `Hold`."""
+"""Somebody asks for another stage or status. Payload: request, by. A receiver may return `Hold`, or several."""
 
 deal_stage_changed = Signal()
-"""A move was committed. Payload: deal, transition (StageTransition; `cause` "override": past whoever held it), by."""
+"""A move was committed. Payload: deal, transition, by, calls_off.
+
+`transition.cause` "override": past whoever held it; `calls_off` then says whether what held it shall stop.
+"""
 
 deal_stage_refused = Signal()
 """A request was refused by its gate, or could not be applied any more. Payload: request, by, reason."""

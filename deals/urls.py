@@ -31,5 +31,6 @@ urlpatterns = [
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
+    path("<int:pk>/proof/", moves.deal_proof, name="deal_proof"),
     path("<int:pk>/override/", moves.deal_override, name="deal_override"),
 ]

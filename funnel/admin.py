@@ -7,7 +7,17 @@ from funnel.models import Funnel, Stage
 class StageInline(TabularInline):
     model = Stage
     extra = 1
-    fields = ["position", "name", "name_pl", "key", "colour", "probability", "rot_days", "allowed_moves"]
+    fields = [
+        "position",
+        "name",
+        "name_pl",
+        "key",
+        "colour",
+        "probability",
+        "expected_conversion",
+        "rot_days",
+        "allowed_moves",
+    ]
     ordering = ["position", "id"]
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):

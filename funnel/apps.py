@@ -6,3 +6,18 @@ class FunnelConfig(AppConfig):
     name = "funnel"
     label = "funnel"
     verbose_name = _("Sales funnels")
+
+    def ready(self) -> None:
+        from crm.web.registry import MenuEntry, register_menu
+        from funnel.requiring import may_change_funnels
+
+        register_menu(
+            MenuEntry(
+                "funnels",
+                _("Stage rules"),
+                "funnel",
+                "funnel:funnel_list",
+                195,
+                allowed=may_change_funnels,
+            )
+        )

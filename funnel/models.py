@@ -52,6 +52,12 @@ class Stage(Named):
     probability = models.PositiveSmallIntegerField(
         _("probability of winning, %"), default=0, validators=[MaxValueValidator(100)]
     )
+    expected_conversion = models.PositiveSmallIntegerField(
+        _("expected conversion to the next stage, %"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+    )
     rot_days = models.PositiveSmallIntegerField(
         _("days until a deal goes stale"), null=True, blank=True, help_text=_("Empty: never.")
     )
@@ -69,3 +75,33 @@ class Stage(Named):
         verbose_name_plural = _("stages")
         ordering = ["funnel__position", "funnel_id", "position", "id"]
         constraints = [models.UniqueConstraint(fields=["funnel", "key"], name="one_stage_key_in_a_funnel")]
+
+
+class Way(models.TextChoices):
+    """Where a gate stands: in front of a stage, or behind it. Winning a deal is a way out of its stage, too."""
+
+    ENTRY = "entry", _("into the stage")
+    EXIT = "exit", _("out of the stage")
+
+
+class Mode(models.TextChoices):
+    BLOCKING = "blocking", _("the move waits for it")
+    ADVISORY = "advisory", _("the move happens, and the seller is reminded")
+
+
+class Requirement(models.Model):
+    """What a deal must have on its way into or out of a stage, without a process.
+
+    `kind` names a `funnel.requirements.RequirementKind`, `options` is what its form gave.
+    """
+
+    stage = models.ForeignKey(Stage, models.CASCADE, related_name="requirements", verbose_name=_("stage"))
+    way = models.CharField(_("way"), max_length=5, choices=Way.choices, default=Way.ENTRY)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, default=Mode.BLOCKING)
+    kind = models.CharField(_("what is required"), max_length=40)
+    options = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("requirement of a stage")
+        verbose_name_plural = _("requirements of stages")
+        ordering = ["stage", "id"]

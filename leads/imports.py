@@ -107,11 +107,14 @@ class LeadBatch(RecordBatch):
         free = [lead for number, lead in records.items() if not rows[number].get("owner")]
         assign_by_rules(leads=free, by=self.by, payload=self.payload)
         watch([lead.respond_by for lead in records.values()])
-        watch_scores(f"import:{self.run.pk}", import_id=self.run.pk)
-        index_many([*records.values()])
+        self._tell([*records.values()])
 
     def after_update(self, records: dict[int, Lead], rows: dict[int, Values]) -> None:
-        index_many([*records.values()])
+        self._tell([*records.values()])
+
+    def _tell(self, leads: list[Lead]) -> None:
+        watch_scores(f"import:{self.run.pk}", import_id=self.run.pk)
+        index_many(leads)
 
     def refresh(self, record: Lead) -> None:
         record.refresh_search()

@@ -90,7 +90,7 @@ def register_leads() -> None:
         ),
     )
     register_deletable(LEAD_KIND)
-    register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES)))
+    register_portfolio(PortfolioKind(LEAD_KIND, 30, Q(status__in=OPEN_STATUSES), {"city": ("city",)}))
     register_editor(
         Editor(LEAD_KIND, frozenset(LEAD_FIELDS), lambda record, **edit: edit_lead(lead=record, **edit))
     )

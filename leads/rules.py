@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from leads.lists import LeadList
-from leads.models import Lead, LeadRule
-
-MOST_CHARACTERS = 4000
-
-
-def filtered_list(query: str, user) -> LeadList:
-    """The list as the query filters it; `view=0` keeps the reader's default view out."""
-    return LeadList(user, QueryDict(query[:MOST_CHARACTERS] or "view=0"))
+from crm.listing import pasted
+from crm.listing.lists import reopen
+from leads.models import LEAD_KIND, Lead, LeadRule
 
 
 def clean_query(text: str, user) -> str:
     """The filters of a pasted address or query. Raises ValidationError for one that filters nothing."""
-    text = text.replace("\x00", "").strip()
-    if not text:
-        return ""
-    query = urlsplit(text).query or text.lstrip("?")
-    found = filtered_list(query, user)
-    if len(query) > MOST_CHARACTERS or not found.is_filtered:
-        raise ValidationError(_("No filter of the list of leads is recognised in this address."))
-    return found.query_string
+    return pasted.clean_query(LEAD_KIND, text, user)
 
 
 def in_words(query: str, user) -> str:
     """The filters as people read them."""
-    found = filtered_list(query, user)
-    parts = [f"{one.filter.label}: {one.shown}" for one in found.active_filters if one.value]
-    parts += [
-        f"{one.field.label} {one.label} {one.shown(found.names_for(one))}".strip() for one in found.conditions
-    ]
-    if found.tab:
-        parts.append(str(dict(found.tabs).get(found.tab, "")))
-    if found.query:
-        parts.append(f"“{found.query}”")
-    return "; ".join(part for part in parts if part) or _("all leads")
+    return pasted.in_words(LEAD_KIND, query, user) or _("all leads")
 
 
 def fitting(rule: LeadRule, pks: Iterable[int]) -> set[int]:
     """Those of the leads `pks` for which the rule's filters hold."""
     pks = list(pks)
-    if not rule.query:
+    leads = reopen(LEAD_KIND, rule.query, rule.author) if rule.query else None
+    if leads is None:
         return set(pks)
-    rows = filtered_list(rule.query, rule.author).matching_rows
-    return set(rows.filter(pk__in=pks).order_by().values_list("pk", flat=True))
+    return set(leads.matching_rows.filter(pk__in=pks).order_by().values_list("pk", flat=True))
 
 
 def new_leads(pks: Iterable[int]) -> list[Lead]:

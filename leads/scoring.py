@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.jobs.services import enqueue
+from crm.listing.models import ImportRow
 from crm.people.many_rows import update_rows
 from leads.models import Lead, ScoreRule, ScoreTest
 from leads.rules import fitting
@@ -49,7 +50,7 @@ def explain(lead: Lead, user) -> list[Part]:
 
 
 def watch_scores(key: str, **args) -> None:
-    """Has scores computed anew: `lead` one lead, `import_id` those of an import, neither all of them."""
+    """Has scores computed anew: `lead` one lead, `import_id` those an import wrote, neither all of them."""
     enqueue(kind=JOB, key=key, args=args)
 
 
@@ -81,6 +82,14 @@ def _holds(rule: ScoreRule, leads: list[Lead]) -> set[int]:
 
 def next_batch(after: int, *, import_id: int | None = None, size: int = 500) -> list[int]:
     """The ids of the next leads to score."""
-    wanted = Q(import_id=import_id) if import_id else Q()
+    wanted = _written_by(import_id) if import_id else Q()
     rows = Lead.objects.filter(wanted, pk__gt=after, deleted_at=None).order_by("pk")
     return list(rows.values_list("pk", flat=True)[:size])
+
+
+def _written_by(import_id: int) -> Q:
+    """The leads an import made, and those it wrote over."""
+    updated = ImportRow.objects.filter(
+        run=import_id, status=ImportRow.Status.UPDATED, record_id__isnull=False
+    )
+    return Q(import_id=import_id) | Q(pk__in=updated.values("record_id"))

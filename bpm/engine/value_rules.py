@@ -18,7 +18,7 @@ from bpm.engine.typecheck import problem_of
 from bpm.engine.vocabulary import Vocabulary
 
 _KEY = re.compile(r"[^\W\d]\w{0,63}")
-_OPERATION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_OPERATION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _ANYTIME = "2026-01-01T00:00:00+00:00"
 
 

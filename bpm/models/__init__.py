@@ -5,7 +5,6 @@ transaction, because people query rows.
 """
 
 from bpm.models.definitions import (
-    GateMode,
     ImmutableVersionError,
     ProcessDefinition,
     ProcessVersion,
@@ -25,14 +24,15 @@ from bpm.models.runs import (
     Subscription,
 )
 from bpm.models.tasks import TaskStatus, UserTask, UserTaskQuerySet
+from bpm.models.triggers import Period, Trigger, TriggerEvent, TriggerEventKind, TriggerKind
 
 __all__ = [
     "OPEN_INSTANCE",
-    "GateMode",
     "ImmutableVersionError",
     "InstanceStatus",
     "NodeRun",
     "NodeStatus",
+    "Period",
     "ProcessDefinition",
     "ProcessEvent",
     "ProcessInstance",
@@ -41,6 +41,10 @@ __all__ = [
     "StageGate",
     "Subscription",
     "TaskStatus",
+    "Trigger",
+    "TriggerEvent",
+    "TriggerEventKind",
+    "TriggerKind",
     "UserTask",
     "UserTaskQuerySet",
     "VersionQuerySet",

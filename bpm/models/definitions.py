@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bpm.engine.model import Graph
 from crm.people.names import Named
+from funnel.models import Mode, Way
 
 
 class ProcessDefinition(Named):
@@ -112,19 +113,19 @@ class ProcessVersion(models.Model):
         return [finding for finding in self.findings if finding["severity"] == "error"]
 
 
-class GateMode(models.TextChoices):
-    BLOCKING = "blocking", _("the move waits until the process grants it")
-
-
 class StageGate(models.Model):
-    """A process that guards the way into a stage; only its `granting_ends` let the deal in."""
+    """A process that guards the way into or out of a stage; only its `granting_ends` let the deal pass.
+
+    An advisory one starts with the move and holds nothing.
+    """
 
     stage = models.ForeignKey("funnel.Stage", models.CASCADE, related_name="+", verbose_name=_("stage"))
     definition = models.ForeignKey(
         ProcessDefinition, models.PROTECT, related_name="gates", verbose_name=_("business process")
     )
+    way = models.CharField(_("way"), max_length=5, choices=Way.choices, default=Way.ENTRY)
     granting_ends = models.JSONField(_("ends that grant the move"), default=list)
-    mode = models.CharField(_("mode"), max_length=10, choices=GateMode.choices, default=GateMode.BLOCKING)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, default=Mode.BLOCKING)
     is_active = models.BooleanField(_("in use"), default=True)
 
     class Meta:
@@ -133,7 +134,7 @@ class StageGate(models.Model):
         ordering = ["stage"]
         constraints = [
             models.UniqueConstraint(
-                fields=["stage"], condition=Q(is_active=True), name="one_gate_for_a_stage"
+                fields=["stage", "way"], condition=Q(is_active=True), name="one_gate_for_a_way"
             )
         ]
 

@@ -65,6 +65,7 @@ class ProcessInstance(models.Model):
     same reason impossible. `granting_ends`: what the gate said when the run began. `parent` and `parent_token`: the
     call activity that started it. `log_length`: how many entries its log has. `parked`: the jobs that came for it
     while it was suspended, as {kind, key, args}.
+    call activity that started it. `cause`: the run whose deed or message started it, `depth` such starts in a row.
     """
 
     version = models.ForeignKey(ProcessVersion, models.PROTECT, related_name="instances")
@@ -83,6 +84,9 @@ class ProcessInstance(models.Model):
     granting_ends = models.JSONField(default=list)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     parent_token = models.PositiveIntegerField(null=True)
+    trigger = models.ForeignKey("bpm.Trigger", models.PROTECT, null=True, related_name="runs")
+    cause = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    depth = models.PositiveSmallIntegerField(default=0)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     last_activity_at = models.DateTimeField(_("last activity"), default=timezone.now)

@@ -25,6 +25,7 @@ from bpm.definitions import (
 )
 from bpm.forms import GateForm, UploadForm
 from bpm.models import ProcessDefinition, ProcessVersion, StageGate, graph_of
+from bpm.trigger_pages import trigger_history, trigger_lines
 from bpm.views.runs import xml_answer
 from crm.web.htmx import page
 from crm.web.toasts import toast
@@ -100,6 +101,9 @@ def _detail_page(request, definition: ProcessDefinition, gate_form: GateForm) ->
         "marks": json.dumps(_finding_marks(shown)) if shown else "{}",
         "gates": [(gate, [ends.get(end, end) for end in gate.granting_ends]) for gate in gates],
         "gate_form": gate_form,
+        "triggers": trigger_lines(definition),
+        "trigger_history": trigger_history(definition),
+        "guards": definition.record_kind == "deals.deal",
         "is_published": any(version.status == "published" for version in versions),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,7 +18,6 @@ from crm.web.access import get_visible
 from crm.web.htmx import page, redirect
 from crm.web.toasts import toast
 from crm.web.tokens import once
-from deals.models import Deal
 
 
 def _instance(request, pk: int) -> ProcessInstance:
@@ -86,17 +85,6 @@ def xml_answer(xml: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
-
-
-@require_safe
-def deal_processes(request, pk: int):
-    """The panel on a deal's card."""
-    deal = get_visible(Deal, request.user, pk)
-    runs = ProcessInstance.objects.filter(record_kind="deals.deal", record_id=deal.pk)
-    runs = list(runs.select_related("version__definition", "started_by").order_by("-id")[:50])
-    return render(
-        request, "bpm/_deal_processes.html", {"deal": deal, "rows": run_pages.with_waits(request.user, runs)}
-    )
 
 
 def _operated(request, pk: int, act):

@@ -8,8 +8,9 @@ class CalendarConfig(AppConfig):
     verbose_name = _("Calendar")
 
     def ready(self) -> None:
-        from collab.calendar import imports, receivers, registration
+        from collab.calendar import imports, receivers, registration, requirements
 
         assert receivers
         registration.register_all()
         imports.register()
+        requirements.register()

@@ -1,4 +1,4 @@
-"""What becomes of activities when their lead is converted, or a card is erased."""
+"""What becomes of activities when their lead is converted, or a card is erased, and of moves that wait for them."""
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -6,9 +6,18 @@ from django.dispatch import receiver
 
 from collab.calendar.models import Activity, ActivityParticipant
 from collab.calendar.selectors import CARD_FIELDS
+from collab.calendar.signals import activity_completed
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
+from deals.services import review_request
 from leads.signals import lead_conversion_undone, lead_converted
+
+
+@receiver(activity_completed, dispatch_uid="collab_calendar.review_move")
+def review_move(sender, activity, by, **kwargs) -> None:
+    """What was done may be what a deal's move waits for."""
+    if activity.deal_id is not None:
+        review_request(deal_id=activity.deal_id, by=by)
 
 
 @receiver(lead_converted, dispatch_uid="collab_calendar.follow_conversion")

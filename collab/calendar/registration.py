@@ -68,7 +68,11 @@ def register_all() -> None:
     register_deletable("collab_calendar.activity")
     register_list(ActivityRows)
     is_open = Q(done_at=None, cancelled_at=None)
-    register_portfolio(PortfolioKind("collab_calendar.activity", 50, is_open))
+    register_portfolio(
+        PortfolioKind(
+            "collab_calendar.activity", 50, is_open, {"counterparty": ("counterparty", "deal__counterparty")}
+        )
+    )
     register_editor(Editor("collab_calendar.activity", UNDOABLE, _edit, has_attributes=False))
     for label in CARD_KINDS:
         register_follower(Follower(label, _("planned activities"), planned_on))

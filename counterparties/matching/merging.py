@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from counterparties.matching.models import MatchKey, MatchPair, Merge, MergedRecord, PairStatus
 from counterparties.matching.registry import MergeKind, merge_kind
@@ -27,6 +28,7 @@ from crm.people.visibility import OwnedRecord
 
 FEWEST, MOST = 2, 5
 EMPTY = (None, "", [], {})
+MEANWHILE = gettext_lazy("One of these records has been merged or deleted meanwhile.")
 
 
 class MergeRefused(ValidationError):
@@ -63,10 +65,17 @@ def demand_mergeable(records: list[OwnedRecord], by) -> MergeKind:
         raise MergeRefused(_("Choose two to five different records."))
     for action in ("edit", "delete"):
         if kind.model.objects.visible_to(by, action).filter(pk__in=pks).count() != len(pks):
+            _demand_standing(kind, pks)
             raise PermissionDenied
     if kind.check is not None:
         kind.check(records[0], records[1:])
     return kind
+
+
+def _demand_standing(kind: MergeKind, pks: set[int]) -> None:
+    """Whoever comes a moment after another's merge is told so, not that he lacks a right."""
+    if kind.model._base_manager.filter(pk__in=pks, deleted_at=None).count() != len(pks):
+        raise MergeRefused(MEANWHILE)
 
 
 def choices_of(kind: MergeKind, records: list[OwnedRecord]) -> list[Choice]:
@@ -161,7 +170,7 @@ def _locked(kind: MergeKind, pks: list[int]) -> list[OwnedRecord]:
     rows = kind.model._base_manager.select_for_update().filter(pk__in=pks, deleted_at=None).order_by("pk")
     found = {record.pk: record for record in rows}
     if len(found) != len(pks):
-        raise MergeRefused(_("One of these records has been merged or deleted meanwhile."))
+        raise MergeRefused(MEANWHILE)
     return [found[pk] for pk in pks]
 
 

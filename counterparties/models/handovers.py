@@ -16,7 +16,10 @@ class HandOverQuerySet(models.QuerySet):
 
 
 class HandOver(models.Model):
-    """All that `source` had of some kinds goes to one or more successors, by one bulk edit for each kind and person."""
+    """All that `source` had of some kinds goes to one or more successors, by one bulk edit for each kind and person.
+
+    `rule`: by what several successors shared it (`counterparties.splitting.RULES`), empty for in turn.
+    """
 
     source = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("from whom")
@@ -25,6 +28,7 @@ class HandOver(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("made by")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    rule = models.CharField(max_length=10, blank=True)
     runs = models.ManyToManyField("listing.BulkRun", related_name="+")
 
     objects = HandOverQuerySet.as_manager()

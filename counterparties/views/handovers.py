@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from counterparties.forms import HandOverForm
 from counterparties.handover import hand_over, may_hand_over, preview_handover, undo_handover
+from counterparties.handover_form import HandOverForm
 from counterparties.models import HandOver
+from counterparties.splitting import RULES, preview_groups
 from crm.listing.bulk.services import NotUndoable
 from crm.listing.models import BulkItem
 from crm.people.kinds import kind_named
@@ -43,12 +44,8 @@ def handover_create(request):
     _demand(request)
     sent = request.POST if request.method == "POST" else None
     given = sent or request.GET
-    form = HandOverForm(sent, user=request.user, source=given.get("source", ""), initial=request.GET.dict())
-    closed_too = bool(given.get("closed_too"))
-    preview = (
-        preview_handover(source=form.source, by=request.user, closed_too=closed_too) if form.source else []
-    )
-    form.offer(preview)
+    form = HandOverForm(sent, user=request.user, given=given)
+    preview = _offer(form, request.user, given)
     if sent is not None and form.is_valid():
         try:
             made = hand_over(by=request.user, source=form.source, **form.chosen())
@@ -60,6 +57,16 @@ def handover_create(request):
     context = {"form": form, "preview": preview}
     status = 422 if sent is not None else 200
     return page(request, "counterparties/handover_create.html", context, partial="form", status=status)
+
+
+def _offer(form: HandOverForm, user, given) -> list:
+    """Puts on the form what there is to hand over, and who gets which part of it."""
+    options = {"source": form.source, "by": user, "closed_too": bool(given.get("closed_too"))}
+    preview = preview_handover(**options) if form.source else []
+    form.offer(preview, given.getlist("kinds"))
+    if form.source and form.rule and form.successors:
+        form.offer_groups(preview_groups(**options, rule=form.rule))
+    return preview
 
 
 def _visible(request, pk: int) -> HandOver:
@@ -84,7 +91,13 @@ def handover_detail(request, pk: int):
     may_undo = (
         made.made_by_id == request.user.pk and not is_open and any(run.undo_job is None for run in runs)
     )
-    context = {"made": made, "parts": parts, "is_open": is_open, "may_undo": may_undo}
+    context = {
+        "rule": RULES.get(made.rule) if made.rule else "",
+        "made": made,
+        "parts": parts,
+        "is_open": is_open,
+        "may_undo": may_undo,
+    }
     return page(request, "counterparties/handover_detail.html", context, partial="state")
 
 

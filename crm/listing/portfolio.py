@@ -12,11 +12,15 @@ from crm.people.kinds import RecordKind, kind_named
 
 @dataclass(frozen=True)
 class PortfolioKind:
-    """`kind` has a registered list that can assign. `is_open`: the records still in work; the others may stay."""
+    """`kind` has a registered list that can assign. `is_open`: the records still in work; the others may stay.
+
+    `traits`: {what tells records apart where several people share them: the paths to it}.
+    """
 
     kind: str
     order: int
     is_open: Q = field(default_factory=Q)
+    traits: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def record_kind(self) -> RecordKind:

@@ -22,12 +22,14 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from crm.jobs.run import JobDoubtful
 from crm.operations.http import AddressRefused, AnswerLost, checked, fetch
+from crm.operations.reach import may_be_reached
 from crm.operations.registry import Context, Input, Operation, OperationFailed, register_operation
 from crm.people.fields import ATTRIBUTE
 from crm.people.kinds import kind_of
 from crm.people.models import User
 
 LOST = gettext_noop("Nobody knows whether it arrived: %(error)s")
+OPTED_OUT = "opted_out"
 LONGEST_SUBJECT, LONGEST_TEXT = 200, 20_000
 
 
@@ -88,7 +90,10 @@ def _headers(body: bytes, key: str) -> dict[str, str]:
 
 
 def send_email(context: Context, to: str, subject: str, text: str) -> dict:
-    """A plain letter to `to`: "record" (the card's e-mail), "owner", "requester", or a colleague's login."""
+    """A plain letter to `to`: "record" (the card's e-mail), "owner", "requester", or a colleague's login.
+
+    Fails with the code `opted_out` when the card's address belongs to somebody who does not wish to get e-mails.
+    """
     address = _recipient(context, str(to).strip())
     host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     letter = EmailMessage(
@@ -112,6 +117,9 @@ def _recipient(context: Context, to: str) -> str:
     if to == "record":
         hidden = "email" in context.by.access.hidden_fields(kind_of(context.record).label)
         address = "" if hidden else getattr(context.record, "email", "")
+        if address and not may_be_reached("email", address):
+            text = _("“%(address)s” does not wish to get e-mails, so the letter was not sent.")
+            raise OperationFailed(text % {"address": address}, code=OPTED_OUT)
     else:
         people = {"owner": getattr(context.record, "owner", None), "requester": context.requester}
         person = people[to] if to in people else User.objects.filter(username=to, is_active=True).first()

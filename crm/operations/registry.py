@@ -53,7 +53,14 @@ class Operation:
 
 
 class OperationFailed(Exception):
-    """The operation could not be carried out; the text says why and goes to whoever runs the process."""
+    """The operation could not be carried out; the text says why and goes to whoever runs the process.
+
+    `code`: the name by which an error event of a diagram catches this failure apart from others.
+    """
+
+    def __init__(self, text: str = "", code: str = "failed") -> None:
+        self.code = code
+        super().__init__(text)
 
 
 _operations: dict[tuple[str, int], Operation] = {}

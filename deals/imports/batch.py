@@ -98,6 +98,7 @@ class DealBatch(RecordBatch):
         record.deal_type = next((one for one in self.types if one.pk == wanted), self.types[0])
         record.funnel = record.deal_type.funnel
         record.stage = self._stage(record.funnel_id, values.get("stage"))
+        record.proven_stage = self._stage(record.funnel_id, None)
         record.currency_id = record.currency_id or default_currency()
         record.name = record.name or record.counterparty.name
         self._place(record, values)

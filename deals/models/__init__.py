@@ -5,6 +5,7 @@ from deals.models.products import Price, PriceList, Product, TaxRate
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
+    REQUIREMENTS,
     Deal,
     DealContact,
     DealQuerySet,
@@ -25,6 +26,7 @@ from deals.models.settings import AmountBasis, DealSettings
 __all__ = [
     "CLOSED_STATUSES",
     "OPEN_STATUSES",
+    "REQUIREMENTS",
     "AmountBasis",
     "Deal",
     "DealContact",

@@ -73,7 +73,16 @@ class StageWriteError(RuntimeError):
     """Code tried to write a deal's stage or status past `deals.services`."""
 
 
-PLACE = ("stage", "stage_id", "status", "funnel", "funnel_id", "stage_since")
+PLACE = (
+    "stage",
+    "stage_id",
+    "status",
+    "funnel",
+    "funnel_id",
+    "stage_since",
+    "proven_stage",
+    "proven_stage_id",
+)
 
 
 class DealQuerySet(VisibleQuerySet):
@@ -104,6 +113,15 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     deal_type = models.ForeignKey(DealType, models.PROTECT, related_name="+", verbose_name=_("deal type"))
     funnel = models.ForeignKey("funnel.Funnel", models.PROTECT, related_name="+", verbose_name=_("funnel"))
     stage = models.ForeignKey("funnel.Stage", models.PROTECT, related_name="+", verbose_name=_("stage"))
+    # The last stage reached through its gate: another one than `stage` after an override or an import.
+    proven_stage = models.ForeignKey(
+        "funnel.Stage",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("proven stage"),
+    )
     status = models.CharField(
         _("status"), max_length=10, choices=DealStatus.choices, default=DealStatus.ACTIVE
     )
@@ -184,6 +202,11 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
         return self.amount is not None and self.currency_id != default_currency()
 
     @property
+    def is_proven(self) -> bool:
+        """Whether the deal stands where its gates let it, and not where somebody or a file put it."""
+        return self.proven_stage_id == self.stage_id
+
+    @property
     def is_past_close_date(self) -> bool:
         return self.is_open and self.close_date is not None and self.close_date < timezone.localdate()
 
@@ -226,11 +249,17 @@ class RequestStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+REQUIREMENTS = "requirements"
+"""The holder of a request whose deal lacks what a stage requires."""
+
+
 class StageRequest(models.Model):
     """Somebody wants a deal elsewhere. At most one is pending for a deal.
 
+    `holders`: who holds it: "requirements", and "process:<id>" for each run; the last one who lets go lets it through.
     `waits`: what a pending request waits for, a list of
-    {label, label_pl, holder_id, holder, since, due, target}, kept current by whoever holds it.
+    {label, label_pl, holder_id, holder, since, due, target, source}, kept current by whoever holds it (`source`).
+    `needed`: how many proofs the move needs in all.
     """
 
     deal = models.ForeignKey(Deal, models.CASCADE, related_name="stage_requests")
@@ -249,6 +278,8 @@ class StageRequest(models.Model):
     decided_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True)
     waits = models.JSONField(default=list)
+    holders = models.JSONField(default=list)
+    needed = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = [models.Index(fields=["deal", "-id"], name="requests_of_deal")]
@@ -270,6 +301,18 @@ class StageRequest(models.Model):
     @property
     def changes_stage(self) -> bool:
         return self.from_stage_id != self.to_stage_id
+
+    @property
+    def leaves_stage(self) -> bool:
+        """Whether the deal goes on from its stage: to another one, or as won."""
+        return self.changes_stage or (self.to_status == DealStatus.WON != self.from_status)
+
+    @property
+    def proofs_given(self) -> int:
+        """How many of the `needed` proofs are there already."""
+        runs = [holder for holder in self.holders if holder != REQUIREMENTS]
+        lacks = [wait for wait in self.waits if wait.get("source") == REQUIREMENTS]
+        return max(self.needed - len(runs) - len(lacks), 0)
 
 
 class TransitionCause(models.TextChoices):

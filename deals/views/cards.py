@@ -26,7 +26,7 @@ from deals.parts_of_deals import PARTS
 from deals.selectors import destination, pending_requests, waits_of
 from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
 
-JOINED = ("counterparty", "stage", "funnel", "deal_type", "owner", "loss_reason")
+JOINED = ("counterparty", "stage", "proven_stage", "funnel", "deal_type", "owner", "loss_reason")
 
 
 def full_deals(user):

@@ -8,12 +8,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crm.history.editing import EditConflict
 from crm.web.access import get_visible
-from crm.web.htmx import done, page, redirect, wants_fragment
+from crm.web.htmx import done, page, redirect, trigger, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
 from deals.forms import ClosureForm, OverrideForm, StageForm
-from deals.models import Deal, DealStatus, StageRequest
+from deals.models import REQUIREMENTS, Deal, DealStatus, StageRequest
+from deals.proof_form import ProofForm
+from deals.proofs import proofs_of
 from deals.rules import demand_right
 from deals.selectors import destination, pending_requests
 from deals.services import first_text, override_request, pending_request, request_stage, withdraw_request
@@ -47,10 +50,20 @@ def _tell(request, moved: StageRequest) -> None:
         )
     elif moved.status == "applied" and moved.changes_stage:
         toast(request, _("Moved to “%(stage)s”.") % {"stage": moved.to_stage})
+    for reminder in getattr(moved, "reminders", ()):
+        toast(request, _("Still advised here: %(what)s.") % {"what": reminder}, level=messages.WARNING)
 
 
 def _answer(request, deal: Deal, moved: StageRequest | None):
-    """Each channel gets its own answer: the board tiles, the card its bar, a dialog its end, a form a page."""
+    """Each channel gets its own answer; what the deal lacks is asked for at once."""
+    answer = _channel_answer(request, deal, moved)
+    if moved is not None and moved.is_pending and REQUIREMENTS in moved.holders and wants_fragment(request):
+        trigger(answer, dialog_open={"url": reverse("deals:deal_proof", args=[deal.pk])})
+    return answer
+
+
+def _channel_answer(request, deal: Deal, moved: StageRequest | None):
+    """The board gets its tiles, the card its bar, a dialog its end, a form a page."""
     status = 200 if moved is not None else 422
     target = request.htmx.target if wants_fragment(request) else None
     if target == BOARD:
@@ -64,7 +77,7 @@ def _answer(request, deal: Deal, moved: StageRequest | None):
         return page(
             request, "deals/deal_stage.html", card_context(request, deal), partial="choices", status=status
         )
-    return done(request, url, "history-changed", "card-changed", deal_changed={"id": deal.pk})
+    return _closed_dialog(request, deal.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,8 +114,7 @@ def deal_closure(request, pk: int):
         return page(request, "deals/deal_closure.html", context, partial="form")
     if not form.is_valid() or not _closed(request, deal, form):
         return page(request, "deals/deal_closure.html", context, partial="form", status=422)
-    url = reverse("deals:deal_detail", args=[pk])
-    return done(request, url, "history-changed", "card-changed", deal_changed={"id": pk})
+    return _closed_dialog(request, pk)
 
 
 def _closed(request, deal: Deal, form: ClosureForm) -> bool:
@@ -165,6 +177,50 @@ def deal_override(request, pk: int):
         return page(request, "deals/deal_override.html", context, partial="form", status=422)
     moved = _attempt(
         request,
-        lambda: override_request(request=pending, by=request.user, reason=form.cleaned_data["reason"]),
+        lambda: override_request(request=pending, by=request.user, **form.cleaned_data),
     )
     return _answer(request, deal, moved)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def deal_proof(request, pk: int):
+    """What a waiting move lacks, and the form that supplies it on the spot; the last proof moves the deal."""
+    deal = _editable(request, pk)
+    pending = pending_request(deal)
+    if pending is None:
+        toast(request, _("Nothing is waiting any more."), level=messages.INFO)
+        return _answer(request, deal, None) if request.method == "POST" else _closed_dialog(request, pk)
+    pending.deal = deal
+    proofs = proofs_of(pending)
+    form = ProofForm(
+        request.POST or None, request.FILES or None, instance=deal, user=request.user, proofs=proofs
+    )
+    context = {"form": form, "deal": deal, "proofs": proofs, "destination": destination(pending)}
+    if request.method != "POST":
+        return page(request, "deals/deal_proof.html", context, partial="form")
+    if not form.is_valid() or not _supplied(request, deal, form):
+        return page(request, "deals/deal_proof.html", context, partial="form", status=422)
+    pending.refresh_from_db()
+    if pending.is_pending:
+        toast(request, _("Saved. The move waits for the rest."), level=messages.INFO)
+    else:
+        _tell(request, pending)
+    return _closed_dialog(request, pk)
+
+
+def _supplied(request, deal: Deal, form: ProofForm) -> bool:
+    try:
+        form.save_to(deal, request.user)
+    except EditConflict:
+        form.add_error(None, _("Somebody has just changed the same field. Look at the card and try again."))
+        return False
+    except ValidationError as error:
+        form.refuse(error)
+        return False
+    return True
+
+
+def _closed_dialog(request, pk: int):
+    url = reverse("deals:deal_detail", args=[pk])
+    return done(request, url, "history-changed", "card-changed", deal_changed={"id": pk})

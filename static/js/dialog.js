@@ -56,6 +56,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   wrong?.focus();
 });
 
+// An answer may ask for more: {"dialog-open": {"url": …}}.
+document.body.addEventListener("dialog-open", ({ detail }) => {
+  look = "center";
+  window.htmx.ajax("GET", detail.url, { target: "#dialog-body", swap: "innerHTML" });
+});
+
 dialog?.addEventListener("input", () => (typed = true));
 dialog?.addEventListener("submit", () => (typed = false));
 dialog?.addEventListener("cancel", (event) => {

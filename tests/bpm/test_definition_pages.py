@@ -139,7 +139,13 @@ def test_admin_binds_a_stage(client_of_admin, admin_user):
     other = make_version(admin_user, diagram(chain(user_task("Ask")), key="other"))
     stage = make_stage("proposal")
     url = reverse("admin:bpm_stagegate_add")
-    data = {"stage": stage.pk, "definition": version.definition_id, "is_active": "on"}
+    data = {
+        "stage": stage.pk,
+        "way": "entry",
+        "mode": "blocking",
+        "definition": version.definition_id,
+        "is_active": "on",
+    }
     assert client_of_admin.post(url, {**data, "ends": [f"{other.definition_id}:End_ok"]}).status_code == 200
     assert StageGate.objects.count() == 0
     assert client_of_admin.post(url, {**data, "ends": [f"{version.definition_id}:End_ok"]}).status_code == 302

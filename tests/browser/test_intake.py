@@ -25,7 +25,17 @@ def test_a_visitors_form_becomes_a_lead(chromium, person, product):
     hand = person("admin")
     hand.page.goto(f"/leads/{pk}/")
     expect(hand.page.locator("#lead-facts")).to_contain_text("Spring")
-    expect(hand.page.locator("#lead-ending")).to_contain_text("Waiting for the first response")
+    ending = hand.page.locator("#lead-ending")
+    expect(ending).to_contain_text("Waiting for the first response")
+    hand.click(hand.page.get_by_role("link", name="Log a call"))
+    hand.page.wait_for_selector("dialog[open] form")
+    hand.page.keyboard.type("Oddzwonione, chce ofertę")
+    hand.click(hand.page.get_by_role("button", name="Save the result"))
+    expect(ending).not_to_contain_text("Waiting for the first response")
+    (minutes,) = product.until(
+        "SELECT response_minutes FROM leads_lead WHERE id = ? AND first_response_at IS NOT NULL", pk
+    )
+    assert minutes == 0
 
 
 def test_a_stack_of_cards_is_typed_by_keyboard_alone(person, product):

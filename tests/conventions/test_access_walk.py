@@ -17,6 +17,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
+from bpm.trigger_rules import add_trigger
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
@@ -35,7 +36,7 @@ from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
 from deals.models import Deal, DealLine, Payment, Product
-from funnel.models import Stage
+from funnel.models import Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
@@ -59,22 +60,23 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|override))",
+        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|override))",
         "deal",
     ),
-    (r"deals:deal_column", "stage"),
+    (r"deals:deal_column|funnel:requirement_create", "stage"),
+    (r"funnel:requirement_delete", "requirement"),
     (r"money:rate_\w+", "rate"),
     (r"deals:line_\w+", "line"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
     (r"deals:counterparty_deals", "counterparty"),
-    (r"bpm:deal_processes|collab_calendar:deal_\w+", "deal"),
-    (r"leads:lead_\w+|collab_calendar:lead_\w+", "lead"),
+    (r"bpm:deal_processes|bpm:run_(start|offers)|collab_calendar:deal_\w+", "deal"),
+    (r"leads:lead_\w+|collab_calendar:lead_\w+|bpm:lead_processes", "lead"),
     (r"counterparties:link_\w+", "link"),
     (r"counterparties:handover_\w+", "handover"),
-    (r"counterparties:contact_\w+|collab_calendar:contact_\w+", "contact"),
-    (r"counterparties:counterparty_\w+|collab_calendar:counterparty_\w+", "counterparty"),
+    (r"counterparties:contact_\w+|collab_calendar:contact_\w+|bpm:contact_processes", "contact"),
+    (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
@@ -88,7 +90,8 @@ TAKES = [
     (r"bpm:task_\w+", "task"),
     (r"bpm:retry_detail", "retry"),
     (r"bpm:(instance_\w+|diagram_xml)", "instance"),
-    (r"bpm:(definition_detail|gate_create)", "definition"),
+    (r"bpm:(definition_detail|gate_create|trigger_create)", "definition"),
+    (r"bpm:trigger_switch", "trigger"),
     (r"bpm:gate_delete", "gate"),
     (r"bpm:version_\w+", "version"),
     (r"matching:merge_undo", "merge"),
@@ -157,6 +160,7 @@ def make_records() -> dict:
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "stage": Stage.objects.first(),
+        "requirement": Requirement.objects.first(),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
             email="new@demo.example",
@@ -176,6 +180,9 @@ def make_records() -> dict:
         "definition": ProcessDefinition.objects.first(),
         "version": ProcessVersion.objects.first(),
         "gate": StageGate.objects.first(),
+        "trigger": add_trigger(
+            definition=ProcessDefinition.objects.first(), kind="hand", by=User.objects.get(username="admin")
+        ),
         "comment": add_comment(record=Lead.objects.filter(owner=rep).first(), text="Note", by=rep),
         "event": edited_event(rep, Lead.objects.filter(owner=rep).first()),
         "merge": merge_records(survivor=make_lead(rep), merged=[make_lead(rep)], by=rep),
@@ -234,6 +241,7 @@ def target(name: str, pattern: URLPattern, records: dict) -> tuple[str, str, obj
         "pk": records[key].pk,
         "kind": records[key]._meta.label_lower,
         "token": 1,
+        "trigger": records["trigger"].pk,
         "number": 1,
         "field": "owner",
     }

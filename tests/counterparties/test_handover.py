@@ -6,12 +6,16 @@ from django.urls import reverse
 
 from collab.calendar.models import Activity
 from counterparties.handover import hand_over, preview_handover, undo_handover
-from counterparties.models import Contact, Counterparty, HandOver
+from counterparties.models import Category, CategoryGroup, Contact, Counterparty, HandOver, Region
 from counterparties.services import edit_counterparty
+from counterparties.splitting import Split, preview_groups, proposed_shares, rules_for
 from crm.jobs.models import Job
 from crm.jobs.worker import run_job
+from crm.people.models import FieldRule
+from deals.models import Deal
 from tests.factories.collab import make_activity
 from tests.factories.counterparties import make_contact, make_counterparty
+from tests.factories.deals import make_deal
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +110,112 @@ def test_pages(head, rep, teammate, outsider, portfolio, signed_in):
     assert signed_in(head).post(undo).status_code == 302
     work()
     assert set(Counterparty.objects.values_list("owner", flat=True)) == {rep.pk}
+
+
+@pytest.fixture
+def regions():
+    return [Region.objects.create(name=name, country="PL") for name in ("Mazowieckie", "Pomorskie")]
+
+
+@pytest.fixture
+def spread(rep, regions):
+    """Three clients in the first region, one in the second, one nowhere; a deal, a contact and a call follow one."""
+    first = [make_counterparty(rep, name=f"M{n}", region=regions[0], city="Warszawa") for n in range(3)]
+    second = make_counterparty(rep, name="P", region=regions[1], city="gdansk")
+    nowhere = make_counterparty(rep, name="Nowhere", city="Gdańsk")
+    deal = make_deal(rep, counterparty=second)
+    person = make_contact(rep, counterparty=second)
+    call = make_activity(rep, deal=deal, hours=24)
+    return first, second, nowhere, deal, person, call
+
+
+def test_groups_are_counted_with_what_hangs_on_their_counterparties(head, rep, spread, regions):
+    found = preview_groups(source=rep, by=head, rule="region")
+    assert [(group.label, group.total) for group in found] == [("Pomorskie", 4), ("Mazowieckie", 3)]
+    assert {kind.kind: number for kind, number in found[0].counts} == {
+        "counterparties.counterparty": 1,
+        "counterparties.contact": 1,
+        "deals.deal": 1,
+        "collab_calendar.activity": 1,
+    }
+    found = preview_groups(source=rep, by=head, rule="city")
+    assert [(group.label, group.total) for group in found] == [("gdansk", 5), ("Warszawa", 3)]
+    assert preview_groups(source=rep, by=head, rule="category") == []
+
+
+def test_about_as_much_for_everybody_is_proposed(head, teammate, spread, rep):
+    groups = preview_groups(source=rep, by=head, rule="region")
+    shares = proposed_shares(groups, [teammate, head])
+    assert [shares[group.key] for group in groups] == [teammate.pk, head.pk]
+
+
+def test_split_by_region_and_undo(head, rep, teammate, spread, regions):
+    first, second, nowhere, deal, person, call = spread
+    split = Split("region", {str(regions[0].pk): head.pk, str(regions[1].pk): teammate.pk})
+    kinds = [*KINDS, "deals.deal"]
+    made = hand_over(source=rep, successors=[teammate, head], kinds=kinds, split=split, by=head)
+    work()
+    owners = dict(Counterparty.objects.values_list("name", "owner__username"))
+    assert owners == {"M0": "head", "M1": "head", "M2": "head", "P": "teammate", "Nowhere": "teammate"}
+    followers = [type(one).objects.get(pk=one.pk).owner for one in (deal, person, call)]
+    assert followers == [teammate] * 3
+    undo_handover(made=made, by=head)
+    work()
+    records = [*first, second, nowhere, deal, person, call]
+    assert {type(one).objects.get(pk=one.pk).owner for one in records} == {rep}
+
+
+def test_split_by_category(head, rep, teammate, spread):
+    first, *_rest = spread
+    group = CategoryGroup.objects.create(name="Size")
+    big = Category.objects.create(name="Big", group=group)
+    for one in first:
+        edit_counterparty(counterparty=one, values={"categories": [big.pk]}, version=one.version, by=rep)
+    assert [group.label for group in preview_groups(source=rep, by=head, rule="category")] == ["Big"]
+    split = Split("category", {str(big.pk): head.pk})
+    hand_over(source=rep, successors=[head, teammate], kinds=KINDS[:1], split=split, by=head)
+    work()
+    owners = dict(Counterparty.objects.values_list("name", "owner__username"))
+    assert [owners[f"M{n}"] for n in range(3)] == ["head"] * 3
+    assert sorted([owners["P"], owners["Nowhere"]]) == ["head", "teammate"]
+
+
+def test_what_is_hidden_makes_no_group(head, rep, outsider, spread):
+    other = make_counterparty(outsider, name="Hidden", city="Tajne")
+    deal = spread[3]
+    Deal.objects.filter(pk=deal.pk).update(counterparty=other)
+    assert "Tajne" not in {group.label for group in preview_groups(source=rep, by=head, rule="city")}
+    [role] = head.roles.all()
+    FieldRule.objects.create(role=role, kind="counterparties.counterparty", field="city", level="hidden")
+    head = type(head).objects.get(pk=head.pk)
+    assert "city" not in rules_for(head)
+    with pytest.raises(PermissionDenied):
+        hand_over(source=rep, successors=[head], kinds=KINDS[:1], split=Split("city"), by=head)
+
+
+def test_the_page_shows_who_gets_what(head, rep, teammate, spread, regions, signed_in):
+    create = reverse("counterparties:handover_create")
+    client = signed_in(head)
+    chosen = {"source": rep.pk, "rule": "region", "successors": [teammate.pk, head.pk]}
+    html = client.get(create, chosen).content.decode()
+    assert "Pomorskie" in html and "Counterparties: 1, Contacts: 1, Deals: 1, Activities: 1" in html
+    names = {one.label: name for name, one in client.get(create, chosen).context["form"].groups.items()}
+    sent = chosen | {"kinds": KINDS[:1], names["Pomorskie"]: head.pk, names["Mazowieckie"]: teammate.pk}
+    assert client.post(create, sent | {names["Pomorskie"]: 999_999}).status_code == 422
+    assert not HandOver.objects.exists()
+    assert client.post(create, sent).status_code == 302
+    work()
+    owners = dict(Counterparty.objects.values_list("name", "owner__username"))
+    assert (owners["P"], owners["M0"]) == ("head", "teammate")
+    detail = client.get(reverse("counterparties:handover_detail", args=[HandOver.objects.get().pk]))
+    assert "By region" in detail.content.decode()
+
+
+@pytest.mark.parametrize(
+    "given", [{"rule": "evil"}, {"successors": ["x", "9" * 40]}, {"source": "x", "rule": "city"}]
+)
+def test_hostile_choices(head, rep, portfolio, signed_in, given):
+    client = signed_in(head)
+    create = reverse("counterparties:handover_create")
+    assert client.get(create, {"source": rep.pk, **given}).status_code == 200
+    assert client.post(create, {"source": rep.pk, "kinds": KINDS, **given}).status_code == 422

@@ -1,7 +1,5 @@
 """Two people press at the same moment: one request, one move, and the other is told."""
 
-import threading
-
 import pytest
 from django.db import connection
 
@@ -9,32 +7,12 @@ from deals.models import Deal, StageRequest, StageTransition
 from deals.services import RequestDecided, StageRefused, apply_request, request_stage
 from deals.signals import Hold, deal_stage_requested
 from tests.factories.deals import make_deal, make_stage
+from tests.factories.moments import at_once
 
 pytestmark = pytest.mark.skipif(
     connection.vendor == "sqlite",
     reason="SQLite's test database lives in memory: one connection cannot wait for another",
 )
-
-
-def at_once(*calls) -> list:
-    """Runs the calls in threads that start together; each gives its result or its exception."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(place, call):
-        try:
-            barrier.wait(timeout=10)
-            results[place] = call()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results
 
 
 def hold(sender, **kwargs):

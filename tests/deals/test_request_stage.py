@@ -203,10 +203,10 @@ def test_waits_are_kept_current_while_it_waits(rep):
             "target": "/t/1/",
         }
     ]
-    set_waits(request=request, waits=waits)
-    assert StageRequest.objects.get(pk=request.pk).waits == waits
+    set_waits(request=request, waits=waits, source="process")
+    assert StageRequest.objects.get(pk=request.pk).waits == [{**waits[0], "source": "process"}]
     withdraw_request(request=request, by=rep)
-    set_waits(request=request, waits=waits)
+    set_waits(request=request, waits=waits, source="process")
     assert StageRequest.objects.get(pk=request.pk).waits == []
 
 

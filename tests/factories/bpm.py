@@ -64,12 +64,12 @@ def make_example(by, key: str, stage_key: str) -> StageGate:
 
 
 def make_gate(
-    by, body: str, *, stage_key: str = "proposal", key: str = "test_process", ends=("End_ok",)
+    by, body: str, *, stage_key: str = "proposal", key: str = "test_process", ends=("End_ok",), **gate
 ) -> StageGate:
     """A small process that guards a stage."""
     version = make_version(by, diagram(body, key=key))
     stage = make_funnel().stages.get(key=stage_key)
-    return bind_gate(stage=stage, definition=version.definition, granting_ends=list(ends), by=by)
+    return bind_gate(stage=stage, definition=version.definition, granting_ends=list(ends), by=by, **gate)
 
 
 def run_of(deal) -> ProcessInstance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from crm.listing.imports.columns import find_header, guess_mapping, list_columns
 from crm.listing.imports.registry import Importer, importer_for
 from crm.listing.imports.templates import apply_template, learned, recognise, save_template
 from crm.listing.models import Import, ImportRow, ImportTemplate
+from crm.listing.sheets.errors import SheetError
 from crm.listing.sheets.reading import Book, Row, read_head
 from crm.people.company import company_country
 
@@ -248,7 +250,24 @@ def _enqueue(run: Import, kind: str, by) -> Job:
 
 @contextmanager
 def local_copy(stored: StoredFile) -> Iterator[str]:
-    """A path on this machine: the file's own, or a temporary copy when it is kept elsewhere."""
+    """A path on this machine: the file's own, or a temporary copy when it is kept elsewhere.
+
+    Raises SheetError when the file is not what was uploaded, before it is read or after.
+    """
+    with _local_path(stored) as path:
+        _demand_unchanged(path, stored)
+        yield path
+        _demand_unchanged(path, stored)
+
+
+def _demand_unchanged(path: str, stored: StoredFile) -> None:
+    with Path(path).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != stored.sha256:
+            raise SheetError("changed")
+
+
+@contextmanager
+def _local_path(stored: StoredFile) -> Iterator[str]:
     try:
         path = stored.content.path
     except NotImplementedError:

@@ -8,6 +8,7 @@ MESSAGES = {
         "Row %(row)s holds a cell longer than any spreadsheet allows. "
         "A missing closing quotation mark does that."
     ),
+    "changed": _("The file is no longer what was uploaded. Upload it again."),
     "damaged": _("The file is damaged. Open it in your spreadsheet program and save it again."),
     "declarations": _("The file carries declarations that no spreadsheet program writes. It was not opened."),
     "empty": _("The file is empty."),

@@ -246,7 +246,7 @@ def test_event_subprocess_that_cannot_begin_is_named(trigger, kind):
 def test_all_findings_come_at_once_errors_first():
     report = check(
         diagram(
-            start(), xor("x"), end(), element("scriptTask", "k"), service("j", operation="bad"),
+            start(), xor("x"), end(), element("scriptTask", "k"), service("j", operation="bad name"),
             user("u", crm_due="soon"), flow("s > x > e"), flow("x > k > j > u > e"),
         )
     )  # fmt: skip

@@ -1,14 +1,12 @@
 """Merging records and taking it back: values, everything that is re-linked, rights, and the state before."""
 
 import random
-import threading
 import time
 
 import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
 
 from collab.calendar.models import Activity
 from counterparties.matching.merging import MergeRefused, merge_records
@@ -312,30 +310,3 @@ def test_five_thousand_children_in_two_seconds(head, pair):
     print("merge", middle - began, "undo", ended - middle)
     assert middle - began < 2
     assert Deal.objects.filter(counterparty=other, search_text__endswith=" budimex").count() == 2501
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="an in-memory SQLite has one connection")
-def test_of_two_merges_that_share_a_record_one_wins(head, pair):
-    one, other = pair
-    third, start, ends = make_counterparty(head, name="Third"), threading.Barrier(2), []
-
-    def merge(survivor, merged):
-        try:
-            start.wait(timeout=10)
-            merge_records(survivor=survivor, merged=[merged], by=head)
-            ends.append("merged")
-        except (MergeRefused, PermissionDenied):
-            ends.append("refused")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=merge, args=args) for args in ((one, other), (other, third))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    merged = Merge.objects.count()
-    assert sorted(ends) in (["merged", "refused"], ["merged", "merged"])
-    assert merged == ends.count("merged")
-    assert Counterparty.objects.filter(deleted_at=None).count() == 3 - merged

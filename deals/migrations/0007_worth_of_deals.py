@@ -12,6 +12,6 @@ def count(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deals", "0005_worth"), ("people", "0006_company")]
+    dependencies = [("deals", "0006_worth"), ("people", "0006_company")]
 
     operations = [migrations.RunPython(count, migrations.RunPython.noop)]

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('counterparties', '0003_categories_and_handovers'),
-        ('deals', '0004_payments'),
+        ('deals', '0005_proofs_of_moves'),
         ('funnel', '0001_initial'),
         ('money', '0001_initial'),
         ('people', '0006_company'),
