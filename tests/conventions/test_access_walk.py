@@ -59,7 +59,7 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|override))",
+        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|override))",
         "deal",
     ),
     (r"deals:deal_column", "stage"),
