@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from counterparties.models import Contact
-from crm.files.services import files_of
+from crm.files.services import documents_of
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
 from crm.people.visibility import demand_kind, sees
@@ -152,7 +152,7 @@ def deal_files(request, pk: int):
     status = _attach(request, deal) if posting else 200
     if posting and not request.htmx:
         return redirect(request, reverse("deals:deal_detail", args=[pk]))
-    context = {"deal": deal, "files": list(files_of(deal)[:50])}
+    context = {"deal": deal, "documents": documents_of(deal, request.user)}
     response = page(request, "deals/_files.html", context, status=status)
     return trigger(response, "history-changed") if posting and status == 200 else response
 
