@@ -1,4 +1,4 @@
-"""Demo processes: both shipped examples published and guarding their stages, with runs at every point."""
+"""Demo processes: the shipped examples published, guarding their stages or started by a closed deal, with runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from bpm.definitions import bind_gate, publish_version, upload_diagram
 from bpm.gates import START
 from bpm.inbox import complete_task
-from bpm.models import ProcessInstance, UserTask
+from bpm.models import ProcessDefinition, ProcessInstance, TriggerKind, UserTask
 from bpm.runner import begin
+from bpm.trigger_rules import add_trigger
 from bpm.working import carry_out
 from crm.jobs.models import Job
 from crm.web.demo import Demo, demo_step
@@ -25,15 +26,24 @@ _GATES = [
 ]
 
 
+_ON_CLOSURE = [("won-handover.bpmn", TriggerKind.WON), ("lost-reason.bpmn", TriggerKind.LOST)]
+
+
 @demo_step(90)
 def load(demo: Demo) -> None:
     admin = demo.users["admin"]
     for file, stage_key, ends in _GATES:
-        (version,) = upload_diagram(data=(EXAMPLES / file).read_bytes(), file_name=file, by=admin).versions
-        publish_version(version=version, by=admin)
+        definition = _published(file, admin)
         for stage in Stage.objects.filter(key=stage_key, funnel__position=_first_funnel()):
-            bind_gate(stage=stage, definition=version.definition, granting_ends=ends, by=admin)
+            bind_gate(stage=stage, definition=definition, granting_ends=ends, by=admin)
+    for file, kind in _ON_CLOSURE:
+        add_trigger(definition=_published(file, admin), kind=kind, by=admin)
     _runs(demo)
+
+
+def _published(file: str, by) -> ProcessDefinition:
+    (version,) = upload_diagram(data=(EXAMPLES / file).read_bytes(), file_name=file, by=by).versions
+    return publish_version(version=version, by=by).definition
 
 
 def _first_funnel() -> int:

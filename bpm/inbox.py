@@ -183,11 +183,12 @@ def complete_task(
     _record(fresh, form, instance, record, by)
     task_completed.send(UserTask, task=fresh, by=by)
     publish(kind=runner.INBOX, users={by, *people_before})
-    _advance(fresh, instance, answers, by)
+    _advance(fresh, instance, answers, by, None if form.fields else record)
     return fresh
 
 
-def _advance(task: UserTask, instance: ProcessInstance, answers: dict, by) -> None:
+def _advance(task: UserTask, instance: ProcessInstance, answers: dict, by, record) -> None:
+    """`record`: the card, unless answers may have been written to it."""
     spoken = {"comment": task.comment or None, f"{task.node_run.node}_comment": task.comment or None}
     if task.is_choice:
         answers, spoken = {}, {}
@@ -197,7 +198,7 @@ def _advance(task: UserTask, instance: ProcessInstance, answers: dict, by) -> No
     if task.on_behalf_of:
         kind, said = "task_done_for", {**said, "holder": str(task.on_behalf_of)}
     try:
-        runner.take_step(instance, event, by=by, note=(kind, task.node_run.node, said))
+        runner.take_step(instance, event, by=by, note=(kind, task.node_run.node, said), record=record)
     except StaleEventError:
         raise TaskClosed(_("The process has gone on without this task.")) from None
     except UnknownOutcomeError:

@@ -110,9 +110,12 @@ def _with_records(user, tasks: list[UserTask]) -> list[TaskRow]:
 
 def _for_whom(user, task: UserTask) -> str:
     """On whose behalf the reader has the task: a colleague delegated it, or is away."""
+    is_away = task.is_open and task.assignee_id in user.access.stands_in_for
+    if is_away and task.on_behalf_of:
+        return _("for %(user)s; %(away)s is away") % {"user": task.on_behalf_of, "away": task.assignee}
     if task.on_behalf_of_id not in (None, user.pk):
         return _("for %(user)s") % {"user": task.on_behalf_of}
-    if task.is_open and task.assignee_id in user.access.stands_in_for:
+    if is_away:
         return _("for %(user)s, who is away") % {"user": task.assignee}
     return ""
 

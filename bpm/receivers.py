@@ -5,13 +5,13 @@ from django.dispatch import receiver
 from bpm import gates, triggers
 from bpm.control import MOVERS
 from bpm.effects import CALL, FAIL, PRIORITY, STEP
-from bpm.models import ProcessInstance
+from bpm.models import ProcessInstance, TriggerKind
 from counterparties.signals import contact_created, counterparty_created
 from crm.history.signals import record_erasing, records_deleted
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.jobs.signals import job_ended
-from deals.models import TransitionCause
+from deals.models import DealStatus, TransitionCause
 from deals.signals import (
     deal_created,
     deal_request_withdrawn,
@@ -58,24 +58,36 @@ def abandon_deleted(sender, records, by, **_kwargs) -> None:
         enqueue(kind=gates.CANCEL, key=str(pk), args={"instance": pk}, by=by, priority=PRIORITY)
 
 
+def _watch_created(record, by) -> None:
+    triggers.watch(TriggerKind.CREATED, record, by, key=str(record.pk))
+
+
+@receiver(deal_stage_changed, dispatch_uid="bpm.deal_closed")
+def watch_closed_deal(deal, transition, by, **_kwargs) -> None:
+    """A deal was won or lost; a deal that is reopened and closed again closes anew."""
+    on = {DealStatus.WON: TriggerKind.WON, DealStatus.LOST: TriggerKind.LOST}.get(transition.to_status)
+    if on and transition.from_status != transition.to_status:
+        triggers.watch(on, deal, by, key=f"{deal.pk}:{transition.pk}")
+
+
 @receiver(deal_created, dispatch_uid="bpm.deal_created")
 def watch_new_deal(deal, by, **_kwargs) -> None:
-    triggers.watch_created(deal, by)
+    _watch_created(deal, by)
 
 
 @receiver(lead_created, dispatch_uid="bpm.lead_created")
 def watch_new_lead(lead, by, **_kwargs) -> None:
-    triggers.watch_created(lead, by)
+    _watch_created(lead, by)
 
 
 @receiver(counterparty_created, dispatch_uid="bpm.counterparty_created")
 def watch_new_counterparty(counterparty, by, **_kwargs) -> None:
-    triggers.watch_created(counterparty, by)
+    _watch_created(counterparty, by)
 
 
 @receiver(contact_created, dispatch_uid="bpm.contact_created")
 def watch_new_contact(contact, by, **_kwargs) -> None:
-    triggers.watch_created(contact, by)
+    _watch_created(contact, by)
 
 
 @receiver(record_erasing, dispatch_uid="bpm.erase_runs")

@@ -5,25 +5,31 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from bpm import gates
+from bpm import gates, runner
 from bpm.assigning import head_of, people_of
 from bpm.deadlines import LATE, NOW, SOON, plan
 from bpm.inbox import locked_task, note
 from bpm.models import ProcessInstance, UserTask
 from crm.history.kinds import via_of
 from crm.history.services import record_event
+from crm.jobs.models import Job
 from crm.notify.services import notify
 from crm.people.models import User
 
 
 @transaction.atomic
-def tell(*, task_id: int, due: str, steps: list[list[str]]) -> None:
-    """Tells the first of the steps and plans the next; nothing for a task that is done or is due at another time."""
+def tell(*, task_id: int, due: str, steps: list[list[str]], job: Job | None = None) -> None:
+    """Tells the first of the steps and plans the next; nothing for a task that is done or is due at another time.
+
+    While the run is suspended nobody can do the task, so its `job` waits with it.
+    """
     found = UserTask.objects.filter(pk=task_id).first()
     if found is None:
         return
     instance, task = locked_task(found)
     if not task.is_open or task.due_at is None or task.due_at.isoformat() != due:
+        return
+    if runner.is_parked(instance, job):
         return
     what = steps[0][0]
     record = instance.record()

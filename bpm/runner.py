@@ -6,6 +6,7 @@ Lock order: the run before its deal. Nothing here calls out of the database insi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -26,6 +27,7 @@ from crm.history.services import record_event
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.notify.services import notify, publish
+from crm.people.prepared import PreparedRecord
 
 CONTINUE = "bpm.continue"
 INBOX = "bpm.inbox"
@@ -38,11 +40,12 @@ class RevisionLost(RuntimeError):
 CarryOn = Callable[[Gathered], None]
 
 
-@transaction.atomic
 def advance_instance(
     *, instance_id: int, event: Event, by=None, carry_on: CarryOn | None = None, job: Job | None = None
 ) -> ProcessInstance:
-    """Applies one event to a run. Raises StaleEventError when it has happened already, UnknownOutcomeError.
+    """Applies one event to a run, within the caller's transaction.
+
+    Raises StaleEventError when it has happened already, UnknownOutcomeError; both before anything is written.
 
     `job`: what brings the event, and is kept for later while the run is suspended.
     """
@@ -68,7 +71,15 @@ def park(instance: ProcessInstance, kind: str, key: str | None, args: dict) -> N
 
 def lock_instance(instance_id: int) -> ProcessInstance:
     """The run as the database has it, locked until the transaction ends."""
-    return light(ProcessInstance.objects.select_for_update(of=("self",))).get(pk=instance_id)
+    if (instance := _locking().first(instance_id)) is None:
+        raise ProcessInstance.DoesNotExist
+    return instance
+
+
+@cache
+def _locking() -> PreparedRecord:
+    rows = light(ProcessInstance.objects.select_for_update(of=("self",)))
+    return PreparedRecord(lambda pk: rows.filter(pk=pk), 1)
 
 
 def light(rows: QuerySet[ProcessInstance]) -> QuerySet[ProcessInstance]:
@@ -85,12 +96,14 @@ def take_step(
     note: tuple[str, str, dict] | None = None,
     reason: str = "",
     carry_on: CarryOn | None = None,
+    record=None,
 ) -> None:
     """One step of a locked run. `note`: what to write into the log before it; `reason`: why it ends a request.
 
+    `record`: the card, if it was read in this transaction and not written since.
     `carry_on` may take further steps before all of them are written in one go.
     """
-    now, record = timezone.now(), instance.record()
+    now, record = timezone.now(), record or instance.record()
     step = Gathered(instance, record, read_state(instance, record), by, now)
     if note:
         step.note(note[0], note[1], **note[2])
@@ -203,7 +216,7 @@ def record_on_card(instance: ProcessInstance, record, kind: str, *, by, **payloa
         )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def begin(*, instance_id: int, carry_on: CarryOn | None = None, job: Job | None = None) -> None:
     """The first step of a run; a second call changes nothing."""
     instance = lock_instance(instance_id)

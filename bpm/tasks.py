@@ -45,7 +45,8 @@ def ring_timer(run: JobRun) -> None:
 @handler(deadlines.JOB, atomic=True)
 def tell_deadline(run: JobRun) -> None:
     """A task is due soon, due now or overdue."""
-    reminding.tell(task_id=run.args["task"], due=run.args["due"], steps=run.args["steps"])
+    args = run.args
+    reminding.tell(task_id=args["task"], due=args["due"], steps=args["steps"], job=run.job)
 
 
 @handler(STEP, atomic=True)
@@ -100,13 +101,14 @@ def deliver_message(run: JobRun) -> None:
         exchange.wait_for_receiver(args)
 
 
-@handler(triggers.CREATED, atomic=True)
-def start_on_creation(run: JobRun) -> None:
-    """A record was created that may start processes."""
+@handler(triggers.OCCURRED, atomic=True)
+def start_on(run: JobRun) -> None:
+    """Something happened to a record that may start processes."""
     args = run.args
-    triggers.start_on_creation(
-        kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"]
-    )
+    triggers.start_on(
+        on=args["on"], kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"],
+        key=args["key"],
+    )  # fmt: skip
 
 
 @handler(schedules.CLOCK)

@@ -44,6 +44,10 @@ def sentence_of(trigger: Trigger, definition: ProcessDefinition) -> str:
         return _("By hand from a card (%(kind)s): %(who)s") % {**what, "who": who}
     if trigger.kind == TriggerKind.CREATED:
         return _("When a record is created (%(kind)s)%(only)s") % what
+    if trigger.kind == TriggerKind.WON:
+        return _("When a deal is won%(only)s") % what
+    if trigger.kind == TriggerKind.LOST:
+        return _("When a deal is lost%(only)s") % what
     if trigger.kind == TriggerKind.MESSAGE:
         return _("By the message “%(name)s” of another process") % {"name": trigger.message}
     return _("%(when)s, for each record (%(kind)s)%(only)s") % {**what, "when": _when(trigger)}

@@ -26,10 +26,13 @@ from crm.people.models import Role
 FIELDS = {
     TriggerKind.HAND: ("role",),
     TriggerKind.CREATED: ("query",),
+    TriggerKind.WON: ("query",),
+    TriggerKind.LOST: ("query",),
     TriggerKind.SCHEDULE: ("query", "period", "at"),
     TriggerKind.MESSAGE: ("message",),
 }
 """What each kind of trigger is told; other values are left out."""
+CLOSURES = (TriggerKind.WON, TriggerKind.LOST)
 LONGEST_NAME = 200
 DAY_OF = {Period.WEEKLY: "weekday", Period.MONTHLY: "month_day"}
 
@@ -49,6 +52,8 @@ def add_trigger(
     }  # fmt: skip
     if kind not in TriggerKind.values:
         raise ValidationError({"kind": _("Choose one of the offered values.")})
+    if kind in CLOSURES and definition.record_kind != "deals.deal":
+        raise ValidationError({"kind": _("“%(process)s” does not run on deals.") % {"process": definition}})
     kept = {name: given[name] for name in FIELDS[kind]}
     if kind == TriggerKind.SCHEDULE and (day := DAY_OF.get(period)):
         kept[day] = given[day]
@@ -59,6 +64,9 @@ def add_trigger(
         except ValidationError as error:
             raise ValidationError({"query": error.messages}) from error
         kept |= _in_words(definition.record_kind, kept["query"], by)
+    same = {name: value for name, value in kept.items() if not name.startswith("said")}
+    if definition.triggers.filter(kind=kind, is_active=True, **same).exists():
+        raise ValidationError(_("The process starts like this already."))
     trigger = Trigger(definition=definition, kind=kind, author=by, **kept)
     _set_clock(trigger)
     _note(trigger, TriggerEventKind.ADDED, by)

@@ -1,4 +1,4 @@
-"""Starting processes outside the gates of stages: by hand, when a record is created, by a message."""
+"""Starting processes outside the gates of stages: by hand, when something happens to a record, by a message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm.people.kinds import kind_named
 from crm.people.models import User
 from crm.people.visibility import may
 
-CREATED = "bpm.created"
+OCCURRED = "bpm.occurred"
 
 
 @transaction.atomic
@@ -89,42 +89,46 @@ def start_by_hand(*, trigger: Trigger, record, by) -> ProcessInstance:
     return start_run(definition=trigger.definition, record=record, by=by, trigger=trigger)
 
 
-# When a record is created
+# When something happens to a record
 
 
-def watch_created(record, by) -> None:
-    """Leaves a job behind when creating such a record may start a process. One query where none does."""
+def watch(on: str, record, by, *, key: str) -> None:
+    """Leaves a job behind when what happened (`on`, a TriggerKind) may start a process. One query where it does not.
+
+    `key` tells this occurrence from others of the same kind on the same record.
+    """
     kind = kind_label(type(record))
-    if in_use(TriggerKind.CREATED).filter(definition__record_kind=kind).exists():
+    if in_use(on).filter(definition__record_kind=kind).exists():
         cause = chains.cause()
         args = {
+            "on": on,
             "kind": kind,
             "record": record.pk,
             "by": by.pk if by else None,
             "cause": cause.pk if cause else None,
+            "key": key,
         }
-        enqueue(kind=CREATED, key=f"{kind}:{record.pk}", args=args, priority=PRIORITY)
+        enqueue(kind=OCCURRED, key=f"{on}:{kind}:{key}", args=args, priority=PRIORITY)
 
 
 @transaction.atomic
-def start_on_creation(*, kind: str, record_id: int, by_id: int | None, cause_id: int | None) -> int:
-    """Starts what the creation of a record starts; how many runs. Whoever created it is the one who starts them."""
+def start_on(*, on: str, kind: str, record_id: int, by_id: int | None, cause_id: int | None, key: str) -> int:
+    """Starts what the occurrence starts; how many runs. Whoever made it happen is the one who starts them."""
     found = kind_named(kind)
     record = found.model.objects.filter(pk=record_id).first() if found else None
     if record is None:
         return 0
-    creator = User.objects.filter(pk=by_id, is_active=True).first()
+    maker = User.objects.filter(pk=by_id, is_active=True).first()
     cause = ProcessInstance.objects.filter(pk=cause_id).first() if cause_id else None
     started = 0
-    for trigger in in_use(TriggerKind.CREATED).filter(definition__record_kind=kind):
-        by = creator if creator and may(creator, "view", record) else trigger.author
+    for trigger in in_use(on).filter(definition__record_kind=kind):
+        by = maker if maker and may(maker, "view", record) else trigger.author
         if may(by, "view", record) and fits(trigger, record_id):
-            key = f"trigger:{trigger.pk}:{record_id}"
             start_run(
                 definition=trigger.definition,
                 record=record,
                 by=by,
-                start_key=key,
+                start_key=f"trigger:{trigger.pk}:{key}",
                 trigger=trigger,
                 cause=cause,
             )

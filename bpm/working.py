@@ -33,7 +33,7 @@ DONE = "bpm.done"
 """What an external operation brought back for a run that was suspended meanwhile."""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def carry_out(*, instance_id: int, token: int, call: dict, job: Job | None = None) -> None:
     """Runs an operation and takes the step it completes, or none of both."""
     instance = lock_instance(instance_id)

@@ -72,6 +72,8 @@ def request_stage(
     )  # fmt: skip
     if request.to_status not in DealStatus.values:
         raise StageRefused(_("There is no such status."))
+    if request.to_status == DealStatus.LOST:
+        _give_up(fresh, by)
     demand_move(request, by)
     request.save()
     holds = _holds(deal_stage_requested.send(StageRequest, request=request, by=by))
@@ -84,6 +86,14 @@ def request_stage(
     request.reminders = [missing_text(fresh, one) for one in lacking if one.mode == Mode.ADVISORY]
     deal.refresh_from_db()
     return request
+
+
+def _give_up(deal: Deal, by) -> None:
+    """A lost deal waits for no other move: what is pending is withdrawn. A refusal of the loss brings it back."""
+    pending = pending_request(deal)
+    if pending is not None and pending.to_status != DealStatus.LOST:
+        pending.deal = deal
+        _withdraw(pending, by)
 
 
 def _holds(answers: list) -> list[Hold]:

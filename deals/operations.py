@@ -88,7 +88,8 @@ def move_stage(context: Context, stage: str) -> dict:
 def _deal(context: Context) -> Deal:
     if not isinstance(context.record, Deal):
         raise OperationFailed(_("This process does not run on a deal."))
-    deal = Deal.objects.visible_to(context.by).filter(pk=context.record.pk).first()
+    rows = Deal.objects.visible_to(context.by).select_related("counterparty", "owner")
+    deal = rows.filter(pk=context.record.pk).first()
     if deal is None:
         raise OperationFailed(_("%(user)s does not see this deal.") % {"user": context.by})
     return deal

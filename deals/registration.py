@@ -29,6 +29,7 @@ from deals.parts import Part
 from deals.parts_of_deals import PARTS, put_back
 from deals.payments import PAYMENTS
 from deals.product_lists import ProductList
+from deals.reports.morning import has_morning
 from deals.services import EDITABLE, pending_request
 
 RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a deal past its gate")))
@@ -59,6 +60,17 @@ def register_deals() -> None:
     register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
+    )
+    register_menu(
+        MenuEntry(
+            "morning",
+            _("Morning"),
+            "sunrise",
+            "deals:deal_morning",
+            12,
+            kind="deals.deal",
+            allowed=has_morning,
+        )
     )
     register_menu(MenuEntry("board", _("Sales funnel"), "kanban", "deals:deal_board", 50, kind="deals.deal"))
     register_quick_create(

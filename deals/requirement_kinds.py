@@ -1,11 +1,13 @@
-"""What a stage may require of a deal itself: fields that are filled, a file of some sort."""
+"""What a stage may require of a deal itself: fields that are filled, a file of some sort, money that has come."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import PurePath
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,11 +15,12 @@ from crm.attributes.conditions import applicable_keys
 from crm.attributes.models import Attribute
 from crm.attributes.services import attributes_of
 from crm.files.models import StoredFile
+from crm.money.format import show_money
 from crm.people.folding import fold
 from deals.models import Deal
 from funnel.requirements import RequirementKind, register_requirement
 
-FIELDS, FILE = "deals.fields", "deals.file"
+FIELDS, FILE, PAYMENT = "deals.fields", "deals.file", "deals.payment"
 OWN_FIELDS = ("amount", "close_date", "contacts")
 ATTRIBUTE = "attr_"
 
@@ -30,6 +33,10 @@ def register_requirements() -> None:
     register_requirement(
         RequirementKind(FILE, gettext_lazy("A file is attached"), "paperclip", FileForm,
                         missing_file_text, describe_file)
+    )  # fmt: skip
+    register_requirement(
+        RequirementKind(PAYMENT, gettext_lazy("A payment is received"), "cash-coin", PaymentForm,
+                        missing_payment_text, describe_payment)
     )  # fmt: skip
 
 
@@ -138,3 +145,35 @@ def describe_file(options: dict) -> str:
 def _file_name(options: dict) -> str:
     what, sorts = options.get("label") or _("a file"), options.get("extensions")
     return f"{what} ({sorts})" if sorts else what
+
+
+class PaymentForm(forms.Form):
+    """How much of the deal's amount must have been received."""
+
+    percent = forms.IntegerField(
+        label=gettext_lazy("Per cent of the amount"), min_value=1, max_value=100, required=False,
+        help_text=gettext_lazy("Empty: any payment will do."),
+    )  # fmt: skip
+
+    def __init__(self, *args, stage, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+def missing_payment_text(deal: Deal, options: dict) -> str:
+    """Money counts in the deal's currency; of a deal without an amount any payment will do."""
+    received = deal.payments.aggregate(sum=Sum("received_amount"))["sum"] or Decimal(0)
+    wanted = (deal.amount or Decimal(0)) * (options.get("percent") or 0) / 100
+    if received and received >= wanted:
+        return ""
+    if not wanted:
+        return _("receive: a payment")
+    return _("receive: %(amount)s") % {"amount": show_money(wanted - received, deal.currency_id)}
+
+
+def describe_payment(options: dict) -> str:
+    percent = options.get("percent")
+    return (
+        _("Received: %(percent)s %% of the amount") % {"percent": percent}
+        if percent
+        else _("Received: a payment")
+    )

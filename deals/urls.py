@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deals.views import board, calendar, cards, lines, lists, moves, payments, products, quotes
+from deals.views import board, calendar, cards, lines, lists, morning, moves, payments, products, quotes
 
 app_name = "deals"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("board/", board.deal_board, name="deal_board"),
     path("board/changes/", board.deal_changes, name="deal_changes"),
     path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
+    path("morning/", morning.deal_morning, name="deal_morning"),
     path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),

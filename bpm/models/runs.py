@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Self
 
 from django.conf import settings
@@ -11,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bpm.models.definitions import ProcessVersion
-from crm.people.kinds import all_kinds, kind_named
+from crm.people.kinds import RecordKind, all_kinds, kind_named
+from crm.people.prepared import PreparedRecord
 from crm.people.visibility import RowByRow
 
 
@@ -119,7 +121,12 @@ class ProcessInstance(models.Model):
         kind = kind_named(self.record_kind)
         if kind is None:
             return None
-        return kind.with_facts(kind.model.objects.filter(pk=self.record_id)).first()
+        return _reading(kind).first(self.record_id)
+
+
+@cache
+def _reading(kind: RecordKind) -> PreparedRecord:
+    return PreparedRecord(lambda pk: kind.with_facts(kind.model.objects.filter(pk=pk)), 1)
 
 
 class NodeStatus(models.TextChoices):

@@ -16,6 +16,8 @@ from bpm.models.definitions import ProcessDefinition
 class TriggerKind(models.TextChoices):
     HAND = "hand", _("by hand, from a card")
     CREATED = "created", _("when a record is created")
+    WON = "won", _("when a deal is won")
+    LOST = "lost", _("when a deal is lost")
     SCHEDULE = "schedule", _("at set times")
     MESSAGE = "message", _("by a message of another process")
 

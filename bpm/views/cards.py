@@ -37,7 +37,9 @@ def _record(request, kind: str, pk: int):
 
 
 def _offers(user, record, kind: str) -> dict:
-    return {"record": record, "kind": kind, "offered": list(triggers.offered(kind, user))}
+    """Each process once, also where one start is for all and another for a role of the user's."""
+    once_each = {trigger.definition_id: trigger for trigger in triggers.offered(kind, user)}
+    return {"record": record, "kind": kind, "offered": list(once_each.values())}
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from crm.jobs.models import Job
 from crm.jobs.registry import Handler
-from crm.jobs.services import database_now
+from crm.jobs.services import Clock, database_now
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +59,11 @@ class JobRun:
     `job`, `args`, `by`: what was asked for and by whom. `checkpoint`: what the last committed slice saved, {} at first.
     """
 
-    def __init__(self, job: Job, handler: Handler, claimed_at: datetime) -> None:
+    def __init__(self, job: Job, handler: Handler, claimed_at: datetime, clock: Clock) -> None:
         self.job = job
         self.handler = handler
         self.claimed_at = claimed_at
+        self.clock = clock
         self.args: dict = job.arguments
         self.by = job.by
         self.checkpoint: dict = dict(job.checkpoint)

@@ -1,8 +1,9 @@
 """Asking for durable jobs, and changing one's mind."""
 
 import logging
+import time
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
@@ -20,6 +21,16 @@ logger = logging.getLogger(__name__)
 
 class JobNotOpen(Exception):
     """The job has ended (or has not), so what was asked of it makes no sense any more."""
+
+
+class Clock:
+    """The database's clock, read once and counted on, for work that takes seconds."""
+
+    def __init__(self) -> None:
+        self._read, self._at = database_now(), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._read + timedelta(seconds=time.monotonic() - self._at)
 
 
 def database_now() -> datetime:
@@ -81,8 +92,9 @@ def _keyed(fields: dict) -> Job:
         draft = Job(uid=uuid.uuid4(), **fields)
         # ON CONFLICT DO NOTHING: an IntegrityError would poison the caller's transaction on PostgreSQL.
         Job.objects.bulk_create([draft], ignore_conflicts=True)
-        if job := Job.objects.filter(uid=draft.uid).first():
-            return job
+        if pk := Job.objects.filter(uid=draft.uid).values_list("pk", flat=True).first():
+            draft.pk, draft._state.adding = pk, False
+            return draft
         if same.update(**again) and (job := same.first()):
             return job
     raise RuntimeError(f"The open job {fields['kind']} {fields['key']} keeps changing")

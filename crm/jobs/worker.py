@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -24,7 +25,7 @@ from crm.jobs.run import (
     LeaseLost,
     renewed_lease,
 )
-from crm.jobs.services import database_now, enqueue
+from crm.jobs.services import Clock, database_now, enqueue
 from crm.jobs.signals import job_ended
 
 logger = logging.getLogger(__name__)
@@ -37,9 +38,10 @@ UNLEASED = {"lease_token": None, "lease_until": None}
 
 def run_job(job_id: int, *, now: datetime | None = None) -> bool:
     """Does this job if it is due and nobody else does it. Whether it was done here."""
-    moment = now or database_now()
+    clock = Clock()
+    moment = now or clock.now()
     job = _candidates(moment).filter(pk=job_id).first()
-    run = _claim(job, moment) if job else None
+    run = _claim(job, moment, clock) if job else None
     if run:
         _execute(run)
     return run is not None
@@ -47,12 +49,17 @@ def run_job(job_id: int, *, now: datetime | None = None) -> bool:
 
 def drain(*, now: datetime | None = None, seconds: float = DRAIN_SECONDS) -> int:
     """Does due jobs, the most urgent first, until none is left or the time is over. How many were done."""
-    end, count = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        run = _claim_next(now or database_now())
+    end, count, clock = time.monotonic() + seconds, 0, Clock()
+
+    def following() -> JobRun | None:
+        return _claim_plain(now or clock.now(), clock) if time.monotonic() < end else None
+
+    run = None
+    while run is not None or time.monotonic() < end:
+        run = run or _claim_next(now or clock.now(), clock)
         if run is None:
             return count
-        _execute(run)
+        run = _execute(run, following)
         count += 1
     doorbell.call_drain(1)
     return count
@@ -84,7 +91,7 @@ def _candidates(now: datetime):
 
 
 def _by_urgency(now: datetime):
-    return Job.objects.claimable(now).select_related("by").order_by("priority", "run_at", "pk")
+    return Job.objects.claimable(now).order_by("priority", "run_at", "pk")
 
 
 def _long_kinds() -> list[str]:
@@ -97,7 +104,7 @@ def _enough_long(now: datetime) -> bool:
     return running.count() >= getattr(settings, "JOBS_LONG_LIMIT", 1)
 
 
-def _claim_next(now: datetime) -> JobRun | None:
+def _claim_next(now: datetime, clock: Clock) -> JobRun | None:
     """The most urgent due job, claimed; None when nothing is due."""
     rows = _by_urgency(now)
     # Where reading asks for no lock a look is cheaper than a transaction.
@@ -109,9 +116,20 @@ def _claim_next(now: datetime) -> JobRun | None:
                 continue
             if job is None:
                 return None
-            if run := _claim(job, now):
+            if run := _claim(job, now, clock):
                 return run
     return None
+
+
+def _claim_plain(now: datetime, clock: Clock) -> JobRun | None:
+    """The most urgent due job, claimed within the transaction that ends the one before it: one commit for both.
+
+    None also where more is to be thought about: long jobs, orphans, what is to be cancelled.
+    """
+    job = _unlocked(_by_urgency(now)).first()
+    if job is None or job.status != Job.Status.DUE or job.cancel_requested or job.kind in _long_kinds():
+        return None
+    return _claim(job, now, clock)
 
 
 def _unlocked(rows):
@@ -121,7 +139,7 @@ def _unlocked(rows):
     return rows.select_for_update(skip_locked=True, of=("self",))
 
 
-def _claim(job: Job, now: datetime) -> JobRun | None:
+def _claim(job: Job, now: datetime, clock: Clock) -> JobRun | None:
     """Makes the job ours by a conditional UPDATE. None when it went to another worker or needs no running."""
     row = Job.objects.claimable(now).filter(pk=job.pk, status=job.status, lease_token=job.lease_token)
     try:
@@ -142,7 +160,7 @@ def _claim(job: Job, now: datetime) -> JobRun | None:
         return None
     job.status, job.attempts = Job.Status.RUNNING, job.attempts + 1
     job.lease_token, job.lease_until = lease["lease_token"], lease["lease_until"]
-    return JobRun(job, handler, now)
+    return JobRun(job, handler, now, clock)
 
 
 def _buried(row, job: Job, handler: Handler) -> bool:
@@ -164,12 +182,18 @@ def _buried(row, job: Job, handler: Handler) -> bool:
     return True
 
 
-def _execute(run: JobRun) -> None:
-    """Runs the handler and writes down how it ended. Raises nothing that a handler raises."""
+Following = Callable[[], JobRun | None]
+
+
+def _execute(run: JobRun, following: Following = lambda: None) -> JobRun | None:
+    """Runs the handler and writes down how it ended; the job that `following` claimed in the same transaction.
+
+    Raises nothing that a handler raises.
+    """
     logger.info("job %s attempt %s", run.job, run.job.attempts)
     try:
         with renewed_lease(run), surroundings(run.by):
-            _handle(run)
+            return _handle(run, following)
     except LeaseLost:
         logger.warning("job %s went to another worker", run.job)
     except JobCancelled:
@@ -185,21 +209,23 @@ def _execute(run: JobRun) -> None:
     except Exception as error:
         logger.exception("job %s failed", run.job)
         _fail(run, error)
+    return None
 
 
-def _handle(run: JobRun) -> None:
+def _handle(run: JobRun, following: Following) -> JobRun | None:
     if run.handler.atomic:
         with transaction.atomic():
             _finish(run, run.handler.function(run))
-    else:
-        result = run.handler.function(run)
-        with transaction.atomic():
-            _finish(run, result)
+            return following()
+    result = run.handler.function(run)
+    with transaction.atomic():
+        _finish(run, result)
+        return following()
 
 
 def _finish(run: JobRun, result: dict | None) -> None:
     """Done, or round again if somebody asked meanwhile. Raises LeaseLost, which rolls the effects back."""
-    job, now = run.job, database_now()
+    job, now = run.job, run.clock.now()
     fields = {"status": Job.Status.DONE, "finished_at": now, "error": "", "error_params": {}, **UNLEASED}
     if result is not None:
         fields["result"] = result

@@ -22,7 +22,7 @@ def _named(record) -> tuple[RecordKind | None, dict]:
     return kind, {"record_kind": kind.label, "record_id": record.pk}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def notify(
     *, user, kind: str, text: str, params: dict | None = None, url: str = "", record=None, by=None
 ) -> Notification | None:

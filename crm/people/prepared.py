@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import connection
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
 
 # Numbers that stand in the statement until the real ones are known; no key and no constant of a query looks like them.
 _MARKS = (-720_261_101, -720_261_102)
@@ -20,7 +21,8 @@ class Prepared:
 
     def __init__(self, build: Callable[..., QuerySet], numbers: int) -> None:
         marks = _MARKS[:numbers]
-        self._sql, self._params = build(*marks).query.sql_with_params()
+        self._compiler = build(*marks).query.get_compiler(DEFAULT_DB_ALIAS)
+        self._sql, self._params = self._compiler.as_sql()
         self._places = [
             (place, marks.index(value))
             for place, value in enumerate(self._params)
@@ -37,3 +39,26 @@ class Prepared:
         with connection.cursor() as cursor:
             cursor.execute(self._sql, params)
             return cursor.fetchall()
+
+
+class PreparedRecord(Prepared):
+    """The same for one record with what is read beside it; `build` gives a queryset of records."""
+
+    def __init__(self, build: Callable[..., QuerySet], numbers: int) -> None:
+        super().__init__(build, numbers)
+        select, info = self._compiler.select, self._compiler.klass_info
+        columns = [column for column, *_rest in select]
+        self._model, fields = info["model"], info["select_fields"]
+        self._own = slice(fields[0], fields[-1] + 1)
+        self._names = [column.target.attname for column in columns[self._own]]
+        self._converters = self._compiler.get_converters(columns)
+        self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)
+
+    def first(self, *numbers: int) -> Model | None:
+        """The first record that the query finds for these numbers, as the queryset would give it."""
+        for row in self._compiler.apply_converters(self.rows(*numbers)[:1], self._converters):
+            record = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
+            for related in self._related:
+                related.populate(row, record)
+            return record
+        return None

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
+from bpm.control import resume_instance, suspend_instance
 from bpm.handover import give_task
 from bpm.inbox import complete_task
 from bpm.models import ProcessEvent, UserTask
@@ -118,6 +119,17 @@ def test_nothing_is_told_of_a_task_that_is_done(opened, rep, at):
     complete_task(task=task, by=rep)
     at(task.due_at + timedelta(days=9))
     assert (told(), told("bpm.overdue")) == ([], [])
+
+
+def test_a_suspended_run_reminds_nobody_until_it_is_resumed(opened, admin_user, at):
+    task = opened("P1D")
+    suspend_instance(instance=task.instance, reason="Budget frozen", by=admin_user)
+    at(task.due_at + timedelta(days=9))
+    assert (told(), told("bpm.overdue")) == ([], [])
+    resume_instance(instance=task.instance, by=admin_user)
+    for _round in range(3):
+        at(task.due_at + timedelta(days=10))
+    assert (len(told()), len(told("bpm.overdue"))) == (1, 1)
 
 
 def test_a_reminder_that_lies_before_the_task_is_left_out(opened, at):

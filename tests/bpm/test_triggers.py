@@ -11,15 +11,16 @@ from bpm.control import retry_instance
 from bpm.models import InstanceStatus, ProcessInstance, Trigger, TriggerEvent, UserTask
 from bpm.pages import PANELS
 from bpm.trigger_rules import add_trigger, switch_trigger
-from bpm.triggers import offered, start_on_creation, start_run
+from bpm.triggers import offered, start_on, start_run
 from crm.jobs.models import Job
 from crm.notify.models import Notification
 from crm.operations import registry
 from crm.operations.registry import Operation, register_operation
 from crm.people.models import Role
-from tests.factories.bpm import chain, diagram, make_version, service_task, user_task
+from deals.services import request_stage
+from tests.factories.bpm import EXAMPLES, chain, diagram, make_version, service_task, user_task
 from tests.factories.counterparties import make_contact
-from tests.factories.deals import make_deal
+from tests.factories.deals import make_deal, make_loss_reason
 from tests.factories.leads import make_lead
 
 
@@ -159,7 +160,9 @@ def test_a_new_record_that_fits_starts_a_run_once(lead_definition, admin_user, r
         trigger,
         rep,
     )
-    start_on_creation(kind="leads.lead", record_id=lead.pk, by_id=rep.pk, cause_id=None)
+    start_on(
+        on="created", kind="leads.lead", record_id=lead.pk, by_id=rep.pk, cause_id=None, key=str(lead.pk)
+    )
     assert ProcessInstance.objects.count() == 1
 
 
@@ -167,15 +170,53 @@ def test_no_trigger_no_job(lead_definition, admin_user, rep):
     trigger = add(lead_definition, admin_user, kind="created")
     switch_trigger(trigger=trigger, on=False, by=admin_user)
     make_lead(rep)
-    assert not Job.objects.filter(kind="bpm.created").exists()
+    assert not Job.objects.filter(kind="bpm.occurred").exists()
 
 
 def test_a_record_that_nobody_created_starts_in_the_author_s_name(lead_definition, admin_user, rep):
     add(lead_definition, admin_user, kind="created")
     lead = make_lead(rep)
-    start_on_creation(kind="leads.lead", record_id=lead.pk, by_id=None, cause_id=None)
+    given = {"on": "created", "kind": "leads.lead", "by_id": None, "cause_id": None}
+    start_on(record_id=lead.pk, key="1", **given)
     assert ProcessInstance.objects.get().started_by == admin_user
-    assert start_on_creation(kind="leads.lead", record_id=10**9, by_id=None, cause_id=None) == 0
+    assert start_on(record_id=10**9, key="2", **given) == 0
+
+
+# When a deal is closed
+
+
+def close(deal, by, status):
+    reason = make_loss_reason() if status == "lost" else None
+    request_stage(deal=deal, status=status, loss_reason=reason, by=by)
+
+
+@pytest.mark.parametrize(("status", "example", "task"), [
+    ("won", "won-handover", "Hand the documents over"), ("lost", "lost-reason", "Ask the client why"),
+])  # fmt: skip
+def test_a_closed_deal_starts_its_process_each_time_it_closes(
+    status, example, task, admin_user, rep, head, run_jobs
+):
+    version = make_version(admin_user, (EXAMPLES / f"{example}.bpmn").read_bytes())
+    add(version.definition, admin_user, kind=status)
+    deal, other = make_deal(rep), make_deal(rep)
+    close(deal, rep, status)
+    close(other, rep, "lost" if status == "won" else "won")
+    work(run_jobs)
+    run = ProcessInstance.objects.get()
+    assert (run.record_id, run.started_by, task in run.tasks.values_list("name", flat=True)) == (
+        deal.pk,
+        rep,
+        True,
+    )
+    request_stage(deal=deal, status="active", by=head)
+    close(deal, rep, status)
+    work(run_jobs)
+    assert ProcessInstance.objects.count() == 2
+
+
+def test_only_processes_of_deals_start_when_deals_close(lead_definition, admin_user):
+    with pytest.raises(ValidationError):
+        add(lead_definition, admin_user, kind="won")
 
 
 # Loops and chains
@@ -255,6 +296,17 @@ def test_what_makes_no_trigger(definition, admin_user, values):
     with pytest.raises(ValidationError):
         add(definition, admin_user, **values)
     assert Trigger.objects.count() == 0
+
+
+def test_the_same_start_is_there_once_and_a_card_offers_a_process_once(
+    definition, admin_user, rep, signed_in
+):
+    add(definition, admin_user, kind="hand")
+    with pytest.raises(ValidationError):
+        add(definition, admin_user, kind="hand")
+    add(definition, admin_user, kind="hand", role=rep.roles.first())
+    panel = signed_in(rep).get(reverse("bpm:deal_processes", args=[make_deal(rep).pk]))
+    assert [trigger.definition for trigger in panel.context["offered"]] == [definition]
 
 
 def test_only_those_who_keep_processes_add_and_switch(definition, admin_user, head, rep, signed_in):

@@ -83,6 +83,27 @@ def test_one_drag_and_one_drop_are_enough(person, product, offer):
     assert hand.deeds == 2
 
 
+def test_what_a_stage_requires_is_asked_for_at_the_drop(person, product):
+    hand = person("rep")
+    page = hand.page
+    deal = open_deal(hand, "Myjnia tunelowa")
+    page.goto("/deals/board/")
+    tile = page.locator(f"#deal-{deal}")
+    hand.start()
+    hand.drag(tile, column(page, "Needs"))
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("To reach “Needs”")
+    expect(tile).to_contain_text("fill in: Amount, Close date (you)")
+    expect(dialog.locator("input:not([type=hidden])")).to_have_count(2)
+    dialog.locator("[name=amount]").fill("64000")
+    dialog.locator("[name=close_date]").fill("2031-03-31")
+    dialog.locator("[name=close_date]").press("Enter")
+    product.until(AT_STAGE, deal, "needs")
+    expect(column(page, "Needs").locator(f"#deal-{deal}")).to_have_count(1, timeout=20_000)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(tile).not_to_have_class(re.compile("tile-pending"))
+
+
 @pytest.mark.parametrize(("answer", "stage"), [("agree", "contract"), ("return", "qualification")])
 def test_contract_above_the_limit_is_the_head_s(person, product, answer, stage):
     seller, head = person("rep"), person("head")

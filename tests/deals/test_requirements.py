@@ -14,6 +14,7 @@ from collab.calendar.services import log_activity as log
 from deals.models import Deal, DealStatus, RequestStatus, StageRequest
 from deals.operations import move_stage
 from deals.services import (
+    StageRefused,
     attach_to_deal,
     edit_deal,
     override_request,
@@ -106,6 +107,24 @@ def loss_reason(db):
     from tests.factories.deals import make_loss_reason
 
     return make_loss_reason()
+
+
+def test_losing_a_deal_ends_what_it_waits_for(rep, outsider, run_jobs, loss_reason):
+    make_gate(publisher(), chain(user_task("Agree")))
+    deal = make_deal(rep)
+    request = move(deal, rep)
+    run_jobs()
+    with pytest.raises(StageRefused):
+        request_stage(deal=deal, status=DealStatus.LOST, by=rep)
+    with pytest.raises(StageRefused):
+        request_stage(deal=deal, status=DealStatus.LOST, loss_reason=loss_reason, by=outsider)
+    request.refresh_from_db()
+    assert request.is_pending
+    request_stage(deal=deal, status=DealStatus.LOST, loss_reason=loss_reason, by=rep)
+    run_jobs()
+    request.refresh_from_db()
+    assert (request.status, run_of(deal).status) == (RequestStatus.WITHDRAWN, InstanceStatus.CANCELLED)
+    assert Deal.objects.get(pk=deal.pk).status == DealStatus.LOST
 
 
 def test_an_activity_counts_when_it_was_done_at_the_stage(rep):

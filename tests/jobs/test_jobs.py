@@ -11,7 +11,7 @@ from crm.jobs import registry, services, worker
 from crm.jobs import run as job_run
 from crm.jobs.models import Job
 from crm.jobs.run import JobDoubtful, JobRefused, LeaseLost
-from crm.jobs.services import JobNotOpen, enqueue
+from crm.jobs.services import Clock, JobNotOpen, enqueue
 from crm.jobs.signals import job_ended
 
 pytestmark = pytest.mark.django_db
@@ -236,7 +236,7 @@ def test_a_lost_lease_rolls_the_slice_back(handle, rep):
 
     handle(work)
     job = enqueue(kind="test.work")
-    run = worker._claim_next(timezone.now())
+    run = worker._claim_next(timezone.now(), Clock())
     with pytest.raises(LeaseLost):
         work(run)
     assert not get_user_model().objects.filter(username="ghost").exists()
@@ -249,15 +249,15 @@ def test_only_one_claims(handle):
     job = enqueue(kind="test.work")
     now = timezone.now()
     stale = Job.objects.get(pk=job.pk)
-    assert worker._claim(job, now) is not None
-    assert worker._claim(stale, now) is None
+    assert worker._claim(job, now, Clock()) is not None
+    assert worker._claim(stale, now, Clock()) is None
     assert worker.run_job(job.pk, now=now) is False
 
 
 def test_an_abandoned_job_is_taken_over(handle, run_jobs):
     handle(lambda run: {"by": "second"})
     job = enqueue(kind="test.work")
-    worker._claim_next(timezone.now())
+    worker._claim_next(timezone.now(), Clock())
     assert run_jobs(now=timezone.now() + timedelta(seconds=20)) == 0
     assert run_jobs(now=timezone.now() + timedelta(seconds=31)) == 1
     job.refresh_from_db()
@@ -268,7 +268,7 @@ def test_a_job_that_kills_every_worker_is_given_up(handle, run_jobs):
     handle(lambda run: None)
     job = enqueue(kind="test.work")
     for hour in range(4):
-        assert worker._claim_next(timezone.now() + timedelta(hours=hour)) is not None
+        assert worker._claim_next(timezone.now() + timedelta(hours=hour), Clock()) is not None
     assert run_jobs(now=timezone.now() + timedelta(hours=5)) == 0
     job.refresh_from_db()
     assert (job.status, job.reason) == ("failed", "The worker stopped in the middle of every attempt")
@@ -306,7 +306,7 @@ def test_a_stopping_worker_lets_go_between_slices(handle, run_jobs):
 
     handle(work)
     job = enqueue(kind="test.work")
-    worker._execute(worker._claim_next(timezone.now()))
+    worker._execute(worker._claim_next(timezone.now(), Clock()))
     job_run.stopping.clear()
     job.refresh_from_db()
     assert (job.status, job.checkpoint, job.lease_token) == ("due", {"step": 2}, None)
@@ -359,8 +359,8 @@ def test_long_jobs_leave_room_for_others(handle, settings, run_jobs):
     settings.JOBS_LONG_LIMIT = 1
     handle(lambda run: None, long=True)
     first, second = enqueue(kind="test.work"), enqueue(kind="test.work")
-    assert worker._claim_next(timezone.now()).job.pk == first.pk
-    assert worker._claim_next(timezone.now()) is None
+    assert worker._claim_next(timezone.now(), Clock()).job.pk == first.pk
+    assert worker._claim_next(timezone.now(), Clock()) is None
     assert worker.run_job(second.pk, now=timezone.now()) is False
 
 
@@ -409,3 +409,36 @@ def test_a_dead_broker_does_not_break_the_request(
     with django_capture_on_commit_callbacks(execute=True):
         job = enqueue(kind="test.work")
     assert Job.objects.get(pk=job.pk).status == "due"
+
+
+def test_the_end_of_a_job_and_the_claim_of_the_next_are_one_transaction(handle):
+    done = []
+
+    def work(run):
+        done.append(run.job.key)
+        if run.job.key == "b" and run.job.attempts == 1:
+            raise RuntimeError("broken")
+
+    handle(work, atomic=True)
+    jobs = [enqueue(kind="test.work", key=key) for key in "abc"]
+    run = worker._claim_next(timezone.now(), clock := Clock())
+    following = worker._execute(run, lambda: worker._claim_plain(timezone.now(), clock))
+    states = [Job.objects.get(pk=job.pk) for job in jobs]
+    assert ([job.status for job in states], following.job) == (["done", "running", "due"], jobs[1])
+    assert worker._execute(following, lambda: worker._claim_plain(timezone.now(), clock)) is None
+    states = [Job.objects.get(pk=job.pk) for job in jobs]
+    assert [(job.status, job.attempts) for job in states] == [("done", 1), ("due", 1), ("due", 0)]
+    assert worker.drain(now=timezone.now() + timedelta(hours=1)) == 2
+    assert (done[:2], sorted(done[2:])) == (["a", "b"], ["b", "c"])
+
+
+def test_what_needs_a_second_look_is_not_claimed_in_passing(handle):
+    handle(lambda run: None, atomic=True)
+    job = enqueue(kind="test.work")
+    clock = Clock()
+    Job.objects.filter(pk=job.pk).update(cancel_requested=True)
+    assert worker._claim_plain(timezone.now(), clock) is None
+    Job.objects.filter(pk=job.pk).update(cancel_requested=False, status="running", lease_until=timezone.now())
+    assert worker._claim_plain(timezone.now() + timedelta(seconds=1), clock) is None
+    Job.objects.filter(pk=job.pk).update(status="due")
+    assert worker._claim_plain(timezone.now(), clock).job.pk == job.pk

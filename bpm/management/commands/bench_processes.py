@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
+from random import Random
 
 from django.conf import settings
 from django.core.management import call_command
@@ -15,10 +17,12 @@ from django.db import connection
 from django.utils import timezone
 
 from bpm.definitions import publish_version, upload_diagram
+from bpm.effects import TIMER
 from bpm.inbox import complete_task
 from bpm.models import InstanceStatus, NodeRun, ProcessInstance, ProcessVersion, UserTask
 from bpm.triggers import start_run
 from crm.jobs import worker
+from crm.jobs.models import Job
 from crm.people.models import User
 from crm.web.bench.measuring import DatabaseClock
 from deals.models import Deal
@@ -44,6 +48,7 @@ _TIMER = (
     '<bpmn:intermediateCatchEvent id="S{rank}"><bpmn:timerEventDefinition><bpmn:timeDuration>PT0.001S'
     "</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
 )
+_HOUR = _TIMER.replace("PT0.001S", "PT1H")
 
 
 class Command(BaseCommand):
@@ -51,10 +56,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--runs", type=int, default=50)
+        parser.add_argument(
+            "--timers", type=int, default=0, help="So many timers that came due while nothing ran."
+        )
 
-    def handle(self, *args, runs: int, **options):
+    def handle(self, *args, runs: int, timers: int, **options):
         settings.JOBS_RING, settings.DEMO = False, True
         with _database_of_its_own():
+            worker.drain(seconds=600)  # what the demo data left to be done is not measured
             self.stdout.write(f"{connection.vendor}, one worker, {runs} runs of {STEPS} steps each")
             self.stdout.write(
                 f"{'steps are':<28} {'steps/s':>8} {'runs/s':>8} {'queries a step':>15} {'CPU ms a step':>14}"
@@ -66,6 +75,40 @@ class Command(BaseCommand):
                 ("timers", "timers", _TIMER),
             ):
                 self._measure(label, kind, element, runs)
+            if timers:
+                self._measure_backlog(timers)
+
+    def _measure_backlog(self, count: int) -> None:
+        """Timers that came due, each at a moment of its own, in an hour in which no worker ran."""
+        version = _published("backlog", _HOUR, steps=1)
+        earlier = set(Job.objects.filter(kind=TIMER).values_list("pk", flat=True))
+        deals, requester = list(Deal.objects.order_by("pk")[:100]), User.objects.get(username="admin")
+        for number in range(count):
+            start_run(definition=version.definition, record=deals[number % len(deals)], by=requester)
+        worker.drain(seconds=3600)
+        begun = timezone.now()
+        waiting = Job.objects.filter(kind=TIMER).exclude(pk__in=earlier)
+        for place, pk in enumerate(Random(1).sample(list(waiting.values_list("pk", flat=True)), count)):
+            waiting.filter(pk=pk).update(run_at=begun - timedelta(hours=1) * (place + 1) / count)
+        seconds, _cpu, queries = _timed(lambda: worker.drain(seconds=3600))
+        self._demand_in_order(version, count)
+        self.stdout.write(
+            f"{count} timers that came due in an hour: {seconds:.1f} s, {count / seconds:.0f} a second, each once, in "
+            f"the order in which they came due, {queries / count:.1f} queries each"
+        )
+
+    @staticmethod
+    def _demand_in_order(version: ProcessVersion, count: int) -> None:
+        fired = NodeRun.objects.filter(instance__version=version, node="S0", status="done").order_by(
+            "ended_at", "pk"
+        )
+        due = {
+            job.arguments["instance"]: job.run_at
+            for job in Job.objects.filter(kind=TIMER, status=Job.Status.DONE)
+        }
+        moments = [due[pk] for pk in fired.values_list("instance_id", flat=True)]
+        if len(moments) != count or moments != sorted(moments):
+            raise RuntimeError(f"{len(moments)} of {count} timers fired, not each once and in order.")
 
     def _measure(self, label: str, kind: str, element: str, runs: int) -> None:
         version = _published(kind, element)
@@ -100,9 +143,9 @@ def _database_of_its_own() -> Iterator[None]:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _published(kind: str, element: str) -> ProcessVersion:
-    ids = ["Start", *(f"S{rank}" for rank in range(STEPS)), "End"]
-    parts = ['<bpmn:startEvent id="Start" />', *(element.format(rank=rank) for rank in range(STEPS))]
+def _published(kind: str, element: str, steps: int = STEPS) -> ProcessVersion:
+    ids = ["Start", *(f"S{rank}" for rank in range(steps)), "End"]
+    parts = ['<bpmn:startEvent id="Start" />', *(element.format(rank=rank) for rank in range(steps))]
     parts += ['<bpmn:endEvent id="End" />']
     parts += [
         f'<bpmn:sequenceFlow id="f{rank}" sourceRef="{source}" targetRef="{target}" />'
