@@ -1,4 +1,4 @@
-"""Demo processes: the shipped examples published, guarding their stages or started by a closed deal, with runs."""
+"""Demo processes: the shipped examples published, guarding stages, started by hand or by a closed deal, with runs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ _GATES = [
     ("commercial-offer.bpmn", "proposal", ["End_offer_attached"]),
     ("contract-approval.bpmn", "contract", ["End_agreed"]),
 ]
-
-
-_ON_CLOSURE = [("won-handover.bpmn", TriggerKind.WON), ("lost-reason.bpmn", TriggerKind.LOST)]
+_STARTS = [
+    ("won-handover.bpmn", TriggerKind.WON),
+    ("lost-reason.bpmn", TriggerKind.LOST),
+    ("deal-review.bpmn", TriggerKind.HAND),
+]
 
 
 @demo_step(90)
@@ -36,7 +38,7 @@ def load(demo: Demo) -> None:
         definition = _published(file, admin)
         for stage in Stage.objects.filter(key=stage_key, funnel__position=_first_funnel()):
             bind_gate(stage=stage, definition=definition, granting_ends=ends, by=admin)
-    for file, kind in _ON_CLOSURE:
+    for file, kind in _STARTS:
         add_trigger(definition=_published(file, admin), kind=kind, by=admin)
     _runs(demo)
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("people/", include("crm.people.urls")),
     path("files/", include("crm.files.urls")),
     path("attributes/", include("crm.attributes.urls")),
+    path("rates/", include("crm.money.urls")),
     path("history/", include("crm.history.urls")),
     path("imports/", include("crm.listing.urls")),
     path("lists/", include("crm.listing.list_urls")),

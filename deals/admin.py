@@ -9,7 +9,17 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from crm.attributes.admin import SchemaAdmin
-from deals.models import DealSettings, DealType, LossReason, PaymentShare, PaymentTemplate, PriceList, TaxRate
+from deals.models import (
+    DealSettings,
+    DealType,
+    LossReason,
+    PaymentShare,
+    PaymentTemplate,
+    PriceList,
+    QuoteTemplate,
+    TaxRate,
+)
+from deals.placeholders import KNOWN
 
 
 @admin.register(DealType)
@@ -64,6 +74,21 @@ class PaymentTemplateAdmin(ModelAdmin):
     list_display = ["name", "name_pl", "is_active", "position"]
     fields = [("name", "name_pl"), ("is_active", "position")]
     inlines = [ShareInline]
+
+
+@admin.register(QuoteTemplate)
+class QuoteTemplateAdmin(ModelAdmin):
+    """The names that a template may hold stand above its fields."""
+
+    list_display = ["name", "name_pl", "language", "is_active", "position"]
+
+    def get_fieldsets(self, request, obj=None):
+        known = ", ".join(f"{{{name}}} ({meaning})" for name, meaning in KNOWN.items())
+        about = _("Filled in by itself: %(known)s") % {"known": known}
+        fields = [
+            ("name", "name_pl"), ("language", "valid_days"), "title", "opening", "closing", ("is_active", "position"),
+        ]  # fmt: skip
+        return [(None, {"fields": fields, "description": about})]
 
 
 @admin.register(DealSettings)

@@ -8,14 +8,17 @@ class DealsConfig(AppConfig):
     verbose_name = _("Deals")
 
     def ready(self) -> None:
+        from crm.files.guards import register_guard
         from deals import receivers  # noqa: F401
         from deals.events import register_deal_events
         from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
+        from deals.quotes import may_read_quote
         from deals.registration import register_deals, register_products
         from deals.requirement_kinds import register_requirements
 
         register_deals()
+        register_guard(may_read_quote)
         register_products()
         register_deal_events()
         register_deal_operations()

@@ -53,12 +53,21 @@ class Column:
     gate: str = ""
     count: int = 0
     sums: dict[str, Decimal] = field(default_factory=dict)
+    worth: Decimal = Decimal(0)
+    unrated: int = 0
     tiles: list[Tile] = field(default_factory=list)
     cursor: str = ""
 
     @property
     def total(self) -> str:
-        """`1 250 000 zł · 12 000 €`."""
+        """All of it in the company's currency; `unrated` deals are not in it."""
+        return show_money(self.worth, default_currency(), cents=False) if self.sums else ""
+
+    @property
+    def detail(self) -> str:
+        """`1 250 000 zł · 12 000 €`; empty where there is one currency."""
+        if set(self.sums) <= {default_currency()}:
+            return ""
         own_first = sorted(self.sums.items(), key=lambda pair: (pair[0] != default_currency(), pair[0]))
         return " · ".join(show_money(amount, code, cents=False) for code, amount in own_first if amount)
 
@@ -101,10 +110,10 @@ def read_board(user, *, funnel_key: str = "", owner_id: int | None = None) -> Bo
 def _add_totals(board: Board) -> None:
     rows = open_deals(board.user, board.funnel).order_by().values_list(
         "stage_id", "currency_id", "owner_id", "owner__first_name", "owner__last_name", "owner__username"
-    ).annotate(Count("pk"), Sum("amount"))  # fmt: skip
+    ).annotate(Count("pk"), Sum("amount"), Sum("worth"), unrated=Count("amount") - Count("worth"))  # fmt: skip
     owners: dict[int, str] = {}
     is_blind = "amount" in board.user.access.hidden_fields(Deal)
-    for stage_id, currency, owner_id, first, last, login, count, amount in rows:
+    for stage_id, currency, owner_id, first, last, login, count, amount, worth, unrated in rows:
         if owner_id is not None:
             owners[owner_id] = f"{first} {last}".strip() or login
         column = board.column(stage_id)
@@ -114,6 +123,8 @@ def _add_totals(board: Board) -> None:
         if is_blind:
             continue
         column.sums[currency] = column.sums.get(currency, Decimal(0)) + (amount or Decimal(0))
+        column.worth += worth or Decimal(0)
+        column.unrated += unrated
     board.owners = sorted(owners.items(), key=lambda pair: pair[1])
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from crm.attributes.cards import attribute_facts
 from crm.money.format import show_money
+from crm.money.models import default_currency
 from deals.gates import gates_of
 from deals.models import Deal, DealStatus, StageRequest
 from funnel.models import Stage
@@ -70,7 +71,7 @@ def status_pill(deal: Deal) -> tuple[str, str, str]:
 def deal_card_facts(deal: Deal) -> list[tuple[str, str]]:
     """(name, shown value) of the deal's own fields; the card leaves empty ones out."""
     return [
-        (_("Amount"), show_money(deal.amount, deal.currency_id)),
+        (_("Amount"), _amount(deal)),
         (_("Close date"), _close_date(deal)),
         (_("Postponed until"), _day(deal.postponed_until)),
         (_("Reason of loss"), str(deal.loss_reason) if deal.loss_reason else ""),
@@ -82,6 +83,17 @@ def deal_card_facts(deal: Deal) -> list[tuple[str, str]]:
         (_("Opened"), _day(deal.created_at)),
         (_("Closed"), _day(deal.closed_at)),
     ]
+
+
+def _amount(deal: Deal) -> str:
+    """With what it comes to in the company's currency, or the word that this is not known."""
+    shown = show_money(deal.amount, deal.currency_id)
+    if not deal.is_foreign:
+        return shown
+    own = default_currency()
+    if deal.worth is None:
+        return _("%(amount)s (no rate to %(currency)s)") % {"amount": shown, "currency": own}
+    return f"{shown} (≈ {show_money(deal.worth, own)})"
 
 
 def _day(moment) -> str:

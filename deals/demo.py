@@ -18,6 +18,7 @@ from deals import demo_catalogue as catalogue
 from deals.ledger import write_transition
 from deals.models import Deal, DealContact, DealStatus, DealType, LossReason, TransitionCause
 from deals.standard import create_standard_deals
+from deals.worth import refresh_worth
 from funnel.models import Stage
 
 DEALS = 80
@@ -118,6 +119,7 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
     Deal.objects.filter(pk=deal.pk).update(created_at=walk.steps[0][0])
     people = list(Contact.objects.filter(links__counterparty=counterparty)[:2])
     DealContact.objects.bulk_create(DealContact(deal=deal, contact=contact) for contact in people)
+    refresh_worth([deal])
     _tell(demo, deal, walk, [counterparty, *people])
     return deal
 

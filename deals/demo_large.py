@@ -14,6 +14,7 @@ from counterparties.models import CONTACT_KIND, Counterparty
 from crm.history.kinds import named
 from crm.money.format import show_money
 from crm.money.models import default_currency
+from crm.money.rates import RateTable
 from crm.people.access import kind_label
 from crm.web.demo import Demo, demo_step
 from crm.web.scale.chronicle import Chronicle
@@ -60,6 +61,7 @@ class Loader:
         self.clients: list[Client] = demo.store["clients"]
         self.known = [client.created_at for client in self.clients]
         bulk = demo.bulk
+        self.rates = RateTable(["EUR"])
         self.deals = bulk.table(Deal)
         self.people = bulk.table(DealContact, "deal_id contact_id")
         self.requests = bulk.table(
@@ -140,6 +142,7 @@ def _deal(loader: Loader, client: Client, way: list[Step]) -> Deal:
         attributes=_attributes(rng, deal_type, way[0].at.date()),
     )  # fmt: skip
     deal.number = f"{way[0].at.year}/{loader.deals.last_id + 1:05d}"
+    deal.worth = loader.rates.convert(deal.amount, deal.currency_id, (deal.closed_at or demo.now).date())
     deal.close_date_slips = int(rng.random() < 0.15)
     deal.refresh_search()
     loader.deals.add_record(deal)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from deals.models import Deal, StageRequest, StageTransition, TransitionCause
+from deals.worth import refresh_worth
 
 
 def write_transition(
@@ -64,13 +67,21 @@ def ledger_rows(*, deal: Deal, fields: list[str], by, via: str = "") -> list[Sta
 
 
 def write_worth(*, deal: Deal, fields: list[str], by, via: str = "") -> None:
-    """Saves them: no past day is lost in money."""
+    """Saves them: no past day is lost in money. What the deal is worth in the company's currency is counted anew."""
+    if _is_money(fields):
+        refresh_worth([deal])
     for row in ledger_rows(deal=deal, fields=fields, by=by, via=via):
         row.save()
 
 
+def _is_money(fields: Iterable[str]) -> bool:
+    return not {"amount", "currency"}.isdisjoint(fields)
+
+
 def write_worth_of_many(*, deals: list[Deal], field: str, by, via: str = "") -> None:
     """The same for one changed field of many deals, in one statement."""
+    if _is_money([field]):
+        refresh_worth(deals)
     write_rows([row for deal in deals for row in ledger_rows(deal=deal, fields=[field], by=by, via=via)])
 
 

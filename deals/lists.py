@@ -24,6 +24,7 @@ FIELDS = (
           offered={"funnel__is_active": True}),
     Field("status", _("Status"), "choice", pairs=tuple(DealStatus.choices)),
     Field("amount", _("Amount"), "money", sort="amount", editable=True),
+    Field("worth", _("In the company's currency"), "money", sort="worth"),
     Field("currency", _("Currency"), path="currency_id"),
     Field("close_date", _("Close date"), "date", sort="close_date", editable=True),
     Field("close_date_slips", _("Times put off"), "number"),

@@ -38,6 +38,7 @@ from deals.signals import (
     deal_stage_refused,
     deal_stage_requested,
 )
+from deals.worth import refresh_worth
 from funnel.models import Mode, Stage
 
 
@@ -282,6 +283,8 @@ def _commit(
         raise StageRefused(_("The deal has moved meanwhile."))
     deal.refresh_from_db()
     _decide(request, RequestStatus.APPLIED, by)
+    if request.to_status != request.from_status:
+        refresh_worth([deal])
     transition = write_transition(
         deal=deal, cause=cause, by=request.requested_by if cause == TransitionCause.REQUEST else by, at=now,
         from_stage_id=request.from_stage_id, from_status=request.from_status, request=request, via=via or request.via,

@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from counterparties.matching.signals import merge_undone, records_merged
 from counterparties.models import Counterparty
 from crm.history.signals import record_erasing, record_restored, records_deleted
+from crm.jobs.services import enqueue
+from crm.money.signals import rates_changed
 from deals.models import Deal, StageTransition
 from deals.moves import drop_requests, review_request
 from deals.searching import moved_deals, rename_counterparty
@@ -24,6 +26,16 @@ def review_waiting_move(deal, by, **_kwargs) -> None:
 def drop_pending_moves(records, by, **_kwargs) -> None:
     """A deleted deal waits for nothing any more."""
     drop_requests(deals=records, by=by)
+
+
+@receiver(rates_changed, dispatch_uid="deals.recount_worth")
+def recount_worth(currency, since, **_kwargs) -> None:
+    """Deals are counted anew in the background."""
+    if currency is None:
+        enqueue(kind="deals.worths", key="all")
+    else:
+        args = {"currency": currency, "since": since.isoformat()}
+        enqueue(kind="deals.worth", key=f"{currency} {since}", args=args)
 
 
 @receiver(record_restored, sender=Deal, dispatch_uid="deals.demand_counterparty")

@@ -37,7 +37,7 @@ RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a dea
 
 def register_deals() -> None:
     register_list(DealList)
-    register_followers("deals.deal", dict.fromkeys(PARTS, "amount"))
+    register_followers("deals.deal", dict.fromkeys([*PARTS, "worth"], "amount"))
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
@@ -121,12 +121,8 @@ def register_products() -> None:
 
 
 def _count_of(part: Part):
-    """Counts the part's rows; nothing beside the heading while there are none."""
-
-    def count(deal, user) -> int | None:
-        return part.model.objects.filter(deal=deal).count() or None
-
-    return count
+    """The number of rows, which the card has counted; nothing beside the heading while there are none."""
+    return lambda deal, user: getattr(deal, f"{part.key}_count", 0) or None
 
 
 def _open_deals(counterparty):

@@ -39,6 +39,7 @@ from deals.moves import (
 )
 from deals.rules import RequestDecided, StageRefused
 from deals.signals import deal_changed, deal_created, deal_file_attached
+from deals.worth import refresh_worth
 from funnel.models import Stage
 
 __all__ = [
@@ -97,6 +98,7 @@ def create_deal(
     write_derived(deal, attributes_of(deal.get_attribute_set_id()))
     people = list(contacts)
     DealContact.objects.bulk_create(DealContact(deal=deal, contact=contact) for contact in people)
+    refresh_worth([deal])
     write_transition(deal=deal, cause=TransitionCause.CREATED, by=by, via=via)
     record_event(
         kind="deal_created", subject=deal, by=by, cards=[counterparty, *people], payload={"stage": named(deal.stage)},

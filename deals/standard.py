@@ -6,7 +6,7 @@ from django.db import transaction
 
 from crm.attributes.models import Attribute, AttributeSet
 from crm.web.standard import standard_data
-from deals.models import DealType, LossReason, PaymentTemplate, TaxRate
+from deals.models import DealType, LossReason, PaymentTemplate, QuoteTemplate, TaxRate
 from funnel.models import Funnel, Stage
 
 # key, name, Polish name, colour, probability, days until a deal goes stale
@@ -71,6 +71,27 @@ _SCHEDULES = [
         ("1st third", "Rata 1", "33.33", 0), ("2nd third", "Rata 2", "33.33", 30), ("3rd third", "Rata 3", "33.34", 60),
     ]),
 ]  # fmt: skip
+_OPENING_PL = (
+    "Dla: {counterparty.name}\n{counterparty.address}\nNIP: {counterparty.tax_number}\n\n"
+    "Dziękujemy za zainteresowanie. Przedstawiamy ofertę dotyczącą: {deal.name}."
+)
+_CLOSING_PL = (
+    "Oferta z dnia {today} jest ważna do {valid_until}.\n\n"
+    "W razie pytań proszę o kontakt: {owner.name}, {owner.email}."
+)
+_OPENING = (
+    "For: {counterparty.name}\n{counterparty.address}\nTax number: {counterparty.tax_number}\n\n"
+    "Thank you for your interest. This is our quote for: {deal.name}."
+)
+_CLOSING = (
+    "The quote of {today} is valid until {valid_until}.\n\n"
+    "Should you have any questions: {owner.name}, {owner.email}."
+)
+# name, Polish name, language, title, before the lines, after them
+_QUOTES = [
+    ("Quote in Polish", "Oferta po polsku", "pl", "Oferta {deal.number}", _OPENING_PL, _CLOSING_PL),
+    ("Quote in English", "Oferta po angielsku", "en", "Quote {deal.number}", _OPENING, _CLOSING),
+]
 
 
 @standard_data(30)
@@ -86,6 +107,7 @@ def create_standard_deals() -> dict[str, DealType]:
         LossReason.objects.get_or_create(name=name, defaults={"name_pl": name_pl, "position": place})
     _create_taxes()
     _create_schedules()
+    _create_quote_templates()
     return types
 
 
@@ -105,6 +127,14 @@ def _create_schedules() -> None:
         )
         for text, text_pl, percent, days in shares if is_new else ():
             template.shares.create(name=text, name_pl=text_pl, percent=percent, days=days)
+
+
+def _create_quote_templates() -> None:
+    for place, (name, name_pl, language, title, opening, closing) in enumerate(_QUOTES, start=1):
+        texts = {"language": language, "title": title, "opening": opening, "closing": closing}
+        QuoteTemplate.objects.get_or_create(
+            name=name, defaults={**texts, "name_pl": name_pl, "position": place}
+        )
 
 
 def _funnel(place: int, key: str, name: str, name_pl: str, stages: list[tuple]) -> Funnel:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from deals.views import board, cards, lines, lists, morning, moves, payments, products
+from deals.views import board, calendar, cards, lines, lists, morning, moves, payments, products, quotes
 
 app_name = "deals"
 urlpatterns = [
     path("", lists.deal_list, name="deal_list"),
+    path("calendar/", calendar.deal_calendar, name="deal_calendar"),
     path("board/", board.deal_board, name="deal_board"),
     path("board/changes/", board.deal_changes, name="deal_changes"),
     path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("<int:pk>/lines/", lines.deal_lines, name="deal_lines"),
     path("<int:pk>/payments/", payments.deal_payments, name="deal_payments"),
     path("<int:pk>/payments/schedule/", payments.payment_schedule, name="payment_schedule"),
+    path("<int:pk>/quote/", quotes.deal_quote, name="deal_quote"),
     path("<int:pk>/tile/", board.deal_tile, name="deal_tile"),
     path("<int:pk>/stage/", moves.deal_stage, name="deal_stage"),
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from crm.files.guards import is_open_to
 from crm.files.models import StoredFile
 from crm.people.access import kind_label
 
@@ -94,3 +96,32 @@ def files_of(record):
     return StoredFile.objects.filter(record_kind=kind_label(type(record)), record_id=record.pk).order_by(
         "-id"
     )
+
+
+@dataclass(frozen=True)
+class Document:
+    """Files of one name on one card are versions of a document, the latest first."""
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def newest(self) -> StoredFile:
+        return self.files[0]
+
+    @property
+    def version(self) -> int:
+        return len(self.files)
+
+    @property
+    def older(self) -> list[tuple[int, StoredFile]]:
+        """(number of the version, file), the latest first."""
+        return [(self.version - place, stored) for place, stored in enumerate(self.files[1:], start=1)]
+
+
+def documents_of(record, user, most: int = 200) -> list[Document]:
+    """The documents on a record's card that the reader may open, latest changes first. One query."""
+    found: dict[str, list[StoredFile]] = {}
+    for stored in files_of(record)[:most]:
+        if is_open_to(user, stored):
+            found.setdefault(stored.name, []).append(stored)
+    return [Document(tuple(files)) for files in found.values()]

@@ -4,6 +4,7 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from crm.files.guards import is_open_to
 from crm.files.models import StoredFile
 from crm.people.kinds import visible_pairs
 
@@ -26,7 +27,7 @@ def file_download(request, pk: int):
 
 
 def may_read(user, stored: StoredFile) -> bool:
-    """Whoever sees the card; for a file on no card yet, its uploader."""
+    """Whoever sees the card, unless a guard keeps it; for a file on no card yet, its uploader."""
     if not stored.record_kind:
         return stored.uploaded_by_id == user.pk
-    return bool(visible_pairs(user, [(stored.record_kind, stored.record_id)]))
+    return bool(visible_pairs(user, [(stored.record_kind, stored.record_id)])) and is_open_to(user, stored)

@@ -1,15 +1,11 @@
+"""Currencies; their rates stand on a page of their own."""
+
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
-from crm.money.models import Currency, Rate
-
-
-class RateInline(TabularInline):
-    model = Rate
-    extra = 0
+from crm.money.models import Currency
 
 
 @admin.register(Currency)
 class CurrencyAdmin(ModelAdmin):
     list_display = ["code", "name", "is_active"]
-    inlines = [RateInline]

@@ -1,7 +1,10 @@
 """Currencies and their dated rates to the company's currency."""
 
+from decimal import Decimal
+
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.people.company import company
@@ -42,6 +45,16 @@ class Rate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency_id} {self.date}"
+
+    @property
+    def value(self) -> Decimal:
+        """What one unit is worth."""
+        return Decimal(self.millionths) / 1_000_000
+
+    @property
+    def shown(self) -> str:
+        """The same as people read it, without idle zeros."""
+        return number_format(self.value.normalize(), use_l10n=True)
 
 
 def default_currency() -> str:

@@ -68,8 +68,9 @@ def _preparers(fields: Sequence[models.Field]) -> list[Callable | None]:
 
 
 def _is_plain(field: models.Field) -> bool:
+    """Only Django's own kinds: a field built upon one, such as money, prepares its values itself."""
     target = field.target_field if field.is_relation else field
-    return target.get_internal_type() in _PLAIN
+    return type(target).__name__ in _PLAIN and type(target).__module__.startswith("django.")
 
 
 def _prepared(preparers: Sequence[Callable | None], row: Sequence) -> tuple:

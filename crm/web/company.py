@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.history.editing import demand_no_clash, english, field_changes
 from crm.history.services import FieldChange, record_event
 from crm.money.models import Rate
+from crm.money.signals import rates_changed
 from crm.people.calendar import Hours, WorkingSpan, show_hours, working_week
 from crm.people.company import ONLY, Company, company_of_environment, forget_company
 from crm.people.tax_numbers import clean_tax_number
@@ -59,6 +60,8 @@ def edit_company(*, values: dict, week: dict[int, Hours], version: int, by) -> b
     fresh.version += 1
     fresh.full_clean(validate_constraints=False)
     fresh.save()
+    if "currency" in {change.field for change in changes}:
+        rates_changed.send(Company, currency=None, since=None)
     record_event(kind="company_changed", subject=fresh, by=by, changes=changes, version=fresh.version)
     forget_company()
     transaction.on_commit(forget_company)

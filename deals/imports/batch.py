@@ -36,6 +36,7 @@ from deals.models import (
 from deals.moves import request_stage
 from deals.rules import StageRefused
 from deals.signals import deal_changed, deal_created
+from deals.worth import refresh_worth
 from funnel.models import Stage
 
 
@@ -122,6 +123,7 @@ class DealBatch(RecordBatch):
     def after_create(self, records: dict[int, Deal], rows: dict[int, Values]) -> None:
         self._number([*records.values()])
         self._link_people(records, rows)
+        refresh_worth(records.values())
         write_rows(
             [
                 ledger_row(deal=deal, cause=TransitionCause.IMPORT, by=self.by, is_proven=False, at=self.now)
@@ -210,6 +212,7 @@ class DealBatch(RecordBatch):
     def _save(self, records: list[Deal], changed: dict) -> None:
         names = {deal.pk: [change.field for change in changed[deal.pk]] for deal in records}
         super()._save(records, changed)
+        refresh_worth(deal for deal in records if not {"amount", "currency"}.isdisjoint(names[deal.pk]))
         rows = [row for deal in records for row in ledger_rows(deal=deal, fields=names[deal.pk], by=self.by)]
         write_rows(rows)
         later = [

@@ -2,6 +2,7 @@
 
 from deals.models.payments import Payment, PaymentShare, PaymentStatus, PaymentTemplate
 from deals.models.products import Price, PriceList, Product, TaxRate
+from deals.models.quotes import QuoteTemplate
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
@@ -45,6 +46,7 @@ __all__ = [
     "Price",
     "PriceList",
     "Product",
+    "QuoteTemplate",
     "RequestStatus",
     "StageRequest",
     "StageTransition",

@@ -14,6 +14,7 @@ from guardian.models import UserObjectPermissionBase
 
 from crm.attributes.models import AttributedRecord
 from crm.money.fields import MoneyField
+from crm.money.models import default_currency
 from crm.people.names import Named
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord, VisibleQuerySet
@@ -128,6 +129,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     currency = models.ForeignKey(
         "money.Currency", models.PROTECT, related_name="+", verbose_name=_("currency")
     )
+    worth = MoneyField(_("in the company's currency"), null=True, blank=True, editable=False)
     close_date = models.DateField(_("close date"), null=True, blank=True)
     close_date_slips = models.PositiveSmallIntegerField(_("times put off"), default=0, editable=False)
     stage_since = models.DateTimeField(_("at this stage since"), default=timezone.now, editable=False)
@@ -151,6 +153,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
             models.Index(fields=["status", "-id"], name="deals_by_status"),
             models.Index(fields=["close_date", "id"], name="deals_by_close_date"),
             models.Index(fields=["amount", "id"], name="deals_by_amount"),
+            models.Index(fields=["worth", "id"], name="deals_by_worth"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -192,6 +195,11 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_STATUSES
+
+    @property
+    def is_foreign(self) -> bool:
+        """An amount in another currency than the company's."""
+        return self.amount is not None and self.currency_id != default_currency()
 
     @property
     def is_proven(self) -> bool:

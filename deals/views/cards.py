@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.db.models import Count, OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from counterparties.models import Contact
-from crm.files.services import files_of
+from crm.files.services import documents_of
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
 from crm.people.visibility import demand_kind, sees
@@ -20,6 +21,8 @@ from crm.web.tokens import once
 from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
 from deals.forms import DealForm
 from deals.models import Deal, DealContact
+from deals.parts import Part
+from deals.parts_of_deals import PARTS
 from deals.selectors import destination, pending_requests, waits_of
 from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
 
@@ -28,7 +31,16 @@ JOINED = ("counterparty", "stage", "proven_stage", "funnel", "deal_type", "owner
 
 def full_deals(user):
     """Deals with everything a card names and what the reader may do."""
-    return Deal.objects.select_related(*JOINED).with_rights(user, "edit", "delete", "reopen", "override_gate")
+    deals = Deal.objects.select_related(*JOINED).with_rights(
+        user, "edit", "delete", "reopen", "override_gate"
+    )
+    return deals.annotate(**{f"{part.key}_count": _rows_of(part) for part in PARTS.values()})
+
+
+def _rows_of(part: Part) -> Subquery:
+    """How many rows a deal has: beside the deal itself, not a query of its own."""
+    rows = part.model.objects.filter(deal=OuterRef("pk")).order_by().values("deal")
+    return Subquery(rows.annotate(count=Count("pk")).values("count"))
 
 
 def card_context(request, deal: Deal) -> dict:
@@ -140,7 +152,7 @@ def deal_files(request, pk: int):
     status = _attach(request, deal) if posting else 200
     if posting and not request.htmx:
         return redirect(request, reverse("deals:deal_detail", args=[pk]))
-    context = {"deal": deal, "files": list(files_of(deal)[:50])}
+    context = {"deal": deal, "documents": documents_of(deal, request.user)}
     response = page(request, "deals/_files.html", context, status=status)
     return trigger(response, "history-changed") if posting and status == 200 else response
 

@@ -29,6 +29,7 @@ from crm.history.models import Deletion, Event
 from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
 from crm.listing.models import BulkRun, Export, FullExport, Import, SavedView
+from crm.money.models import Rate
 from crm.notify.models import Notification
 from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
@@ -59,11 +60,12 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|tile|stage|closure|reopening|withdrawal|proof|override))",
+        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|override))",
         "deal",
     ),
     (r"deals:deal_column|funnel:requirement_create", "stage"),
     (r"funnel:requirement_delete", "requirement"),
+    (r"money:rate_\w+", "rate"),
     (r"deals:line_\w+", "line"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
@@ -150,6 +152,7 @@ def make_records() -> dict:
         "line": DealLine.objects.filter(deal__owner=rep).first(),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
+        "rate": Rate.objects.first(),
         "lead": Lead.objects.filter(owner=rep).first(),
         "counterparty": Counterparty.objects.filter(owner=rep).first(),
         "contact": Contact.objects.filter(owner=rep).first(),

@@ -1,11 +1,15 @@
 """Rows written past the model layer are the rows the model would have written, on both databases."""
 
+from decimal import Decimal
+
 import pytest
 from django.utils import timezone
 
 from crm.history.models import Event, EventLink
 from crm.people.many_rows import insert_rows, update_rows
 from crm.people.models import Department
+from deals.models import Deal
+from tests.factories.deals import make_deal
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +32,12 @@ def test_updated_rows_change_alone_and_json_stays_json():
     update_rows(Event, ("payload", "version"), changes)
     rows = Event.objects.order_by("pk").values_list("payload", "version")
     assert list(rows) == [({"a": [1, "ż"]}, None), ({}, None), ({}, 5)]
+
+
+def test_money_is_written_as_money(rep):
+    deal = make_deal(rep, amount=Decimal(5))
+    update_rows(Deal, ("amount",), {deal.pk: (Decimal("12.34"),)})
+    assert Deal.objects.get(pk=deal.pk).amount == Decimal("12.34")
 
 
 def test_nothing_to_write_asks_nothing(django_assert_num_queries):
