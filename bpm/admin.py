@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,17 @@ from bpm.definitions import (
 from bpm.engine.checking import check
 from bpm.engine.findings import REJECT
 from bpm.forms import MAX_DIAGRAM
-from bpm.models import ProcessDefinition, ProcessVersion, StageGate, VersionStatus
+from bpm.models import (
+    ProcessDefinition,
+    ProcessVersion,
+    StageGate,
+    StartableProcess,
+    TriggerKind,
+    VersionStatus,
+)
+from bpm.triggers import in_use
+from counterparties.models import CounterpartyType
+from crm.attributes.admin import register_inline
 
 
 class PublisherAdmin(ModelAdmin):
@@ -231,3 +242,27 @@ class StageGateAdmin(PublisherAdmin):
     form = GateAdminForm
     list_display = ["stage", "way", "definition", "mode", "is_active"]
     list_filter = ["is_active", "stage__funnel"]
+
+
+class StartableInline(TabularInline):
+    """Which processes cards of a type offer; for those who keep the company's processes."""
+
+    model = StartableProcess
+    extra = 0
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return request.user.is_active and request.user.is_staff and may_publish(request.user)
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "definition":
+            started = in_use(TriggerKind.HAND).order_by().values("definition")
+            kwargs["queryset"] = ProcessDefinition.objects.filter(
+                Q(pk__in=started) | Q(pk__in=StartableProcess.objects.order_by().values("definition")),
+                record_kind="counterparties.counterparty",
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+register_inline(CounterpartyType, StartableInline)

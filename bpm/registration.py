@@ -11,7 +11,7 @@ from bpm.gates import describe_gates
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
 from bpm.pages import PANELS, first_tasks
-from bpm.triggers import offered
+from bpm.triggers import offered_on
 from counterparties.matching.registry import Pointer, register_pointer
 from crm.history.kinds import EventKind, Group, register_event
 from crm.notify.notices import Notice, register_notice
@@ -170,7 +170,11 @@ def _on_card(record, user) -> tuple[int, bool]:
     if (kind, record.pk) not in known:
         runs = ProcessInstance.objects.filter(record_kind=kind, record_id=record.pk).order_by()
         count = runs.values("record_id").annotate(count=Count("pk")).values("count")
-        row = User.objects.filter(pk=user.pk).values_list(Subquery(count), Exists(offered(kind, user))).get()
+        row = (
+            User.objects.filter(pk=user.pk)
+            .values_list(Subquery(count), Exists(offered_on(record, user)))
+            .get()
+        )
         known[kind, record.pk] = (row[0] or 0, row[1])
     return known[kind, record.pk]
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bpm import chains, gates, runner
 from bpm.effects import PRIORITY, Gathered
-from bpm.models import InstanceStatus, ProcessDefinition, ProcessInstance, Trigger, TriggerKind, VersionStatus
+from bpm.models import (
+    InstanceStatus,
+    ProcessDefinition,
+    ProcessInstance,
+    StartableProcess,
+    Trigger,
+    TriggerKind,
+    VersionStatus,
+)
+from counterparties.models import Counterparty
 from crm.jobs.services import enqueue
 from crm.listing.lists import reopen
 from crm.people.access import kind_label
@@ -80,12 +89,21 @@ def offered(record_kind: str, user) -> QuerySet[Trigger]:
     return in_use(TriggerKind.HAND).filter(mine, definition__record_kind=record_kind)
 
 
+def offered_on(record, user) -> QuerySet[Trigger]:
+    """The same on one card: a type of counterparty may allow only some processes (`StartableProcess`)."""
+    rows = offered(kind_label(type(record)), user)
+    if not isinstance(record, Counterparty):
+        return rows
+    chosen = StartableProcess.objects.filter(counterparty_type=record.counterparty_type_id).order_by()
+    return rows.filter(~Exists(chosen) | Exists(chosen.filter(definition=OuterRef("definition"))))
+
+
 @transaction.atomic
 def start_by_hand(*, trigger: Trigger, record, by) -> ProcessInstance:
     """Starts a process from a card. Raises PermissionDenied, ValidationError when it is not offered any more."""
     if not may(by, "view", record):
         raise PermissionDenied
-    if trigger not in offered(kind_label(type(record)), by):
+    if trigger not in offered_on(record, by):
         raise ValidationError(_("This process cannot be started here."))
     return start_run(definition=trigger.definition, record=record, by=by, trigger=trigger)
 

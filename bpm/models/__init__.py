@@ -23,6 +23,7 @@ from bpm.models.runs import (
     RecordBoundQuerySet,
     Subscription,
 )
+from bpm.models.startable import StartableProcess
 from bpm.models.tasks import TaskStatus, UserTask, UserTaskQuerySet
 from bpm.models.triggers import Period, Trigger, TriggerEvent, TriggerEventKind, TriggerKind
 
@@ -39,6 +40,7 @@ __all__ = [
     "ProcessVersion",
     "RecordBoundQuerySet",
     "StageGate",
+    "StartableProcess",
     "Subscription",
     "TaskStatus",
     "Trigger",

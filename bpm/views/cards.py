@@ -38,7 +38,7 @@ def _record(request, kind: str, pk: int):
 
 def _offers(user, record, kind: str) -> dict:
     """Each process once, also where one start is for all and another for a role of the user's."""
-    once_each = {trigger.definition_id: trigger for trigger in triggers.offered(kind, user)}
+    once_each = {trigger.definition_id: trigger for trigger in triggers.offered_on(record, user)}
     return {"record": record, "kind": kind, "offered": list(once_each.values())}
 
 

@@ -48,6 +48,16 @@ class SchemaInline(AttributeInline):
         super().__init__(AttributeSet, admin_site)
 
 
+_further_inlines: dict[type, list] = {}
+
+
+def register_inline(model: type, inline: type) -> None:
+    """Called from an area's `admin.py`: rows of the area's own on the page of a type (`SchemaAdmin`) of `model`."""
+    known = _further_inlines.setdefault(model, [])
+    if inline not in known:
+        known.append(inline)
+
+
 class DerivingAdmin(ModelAdmin):
     """Attributes that became searchable, or ceased to be, get their derived rows made anew by a job."""
 
@@ -69,11 +79,18 @@ class SchemaAdmin(DerivingAdmin):
     schema_kind = ""
     inlines = [SchemaInline]
 
+    def get_inlines(self, request, obj):
+        """Areas above add rows of their own to the page of a type that exists."""
+        return [*self.inlines, *(_further_inlines.get(self.model, ()) if obj else ())]
+
     def get_formset_kwargs(self, request, obj, inline, prefix):
-        """The inline's parent is the type's set, made together with a new type."""
+        """The parent of the attributes is the type's set, made together with a new type."""
+        found = super().get_formset_kwargs(request, obj, inline, prefix)
+        if not isinstance(inline, SchemaInline):
+            return found
         if obj.attribute_set_id is None:
             obj.attribute_set = AttributeSet(kind=self.schema_kind)
-        return {**super().get_formset_kwargs(request, obj, inline, prefix), "instance": obj.attribute_set}
+        return {**found, "instance": obj.attribute_set}
 
     def save_model(self, request, obj, form, change):
         if obj.attribute_set is None:

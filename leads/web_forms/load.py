@@ -74,10 +74,12 @@ def fill_forms(form: WebForm, *, rate: float, seconds: float, seed: str = "") ->
     return sorted(posts, key=lambda post: post.at)
 
 
-def send_all(address: str, posts: list[Post], *, paused: Iterable[int] = ()) -> list[Answer]:
+def send_all(
+    address: str, posts: list[Post], *, paused: Iterable[int] = (), killed: Iterable[int] = ()
+) -> list[Answer]:
     """Sends each post at its time, whether or not earlier ones are answered.
 
-    The processes `paused` stand still during the middle third.
+    The processes `paused` stand still during the middle third; those `killed` die where it begins.
     """
     span = posts[-1].at if posts else 0.0
     begun = time.monotonic()
@@ -89,6 +91,9 @@ def send_all(address: str, posts: list[Post], *, paused: Iterable[int] = ()) -> 
                 if paused and standing != (span / 3 <= post.at < span * 2 / 3):
                     standing = not standing
                     _signal(paused, signal.SIGSTOP if standing else signal.SIGCONT)
+                if killed and post.at >= span / 3:
+                    _signal(killed, signal.SIGKILL)
+                    killed = ()
                 answers.append(visitors.submit(_send, address, post))
         finally:
             _signal(paused if standing else (), signal.SIGCONT)

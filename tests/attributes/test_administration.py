@@ -22,6 +22,7 @@ def post(admin_user, signed_in):
         data = {
             "name": kind.name, "name_pl": "", "key": kind.key, "icon": "building", "position": "1", "is_active": "on",
             "attributes-TOTAL_FORMS": str(len(rows)), "attributes-INITIAL_FORMS": str(initial),
+            "startable_processes-TOTAL_FORMS": "0", "startable_processes-INITIAL_FORMS": "0",
         }  # fmt: skip
         for number, row in enumerate(rows):
             values = {"position": "1", "kind": "text", **row}

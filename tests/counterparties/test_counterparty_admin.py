@@ -68,7 +68,8 @@ def test_an_attribute_added_to_a_type_shows_on_the_card(admin_user, rep, signed_
         "is_active": "on",
     }
     rows = [*present, row(name="Shoe size", key="shoe_size")]
-    response = client.post(url, values | form_values(formset.prefix, rows, initial=len(present)))
+    others = form_values("startable_processes", [])
+    response = client.post(url, values | others | form_values(formset.prefix, rows, initial=len(present)))
     assert response.status_code == 302, response.context["errors"]
     record = make_counterparty(rep, type_key="person", attributes={"shoe_size": "43"})
     html = (

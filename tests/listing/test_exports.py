@@ -136,7 +136,7 @@ def test_only_its_maker_fetches_it(rep, teammate, admin_user, signed_in, export)
     client = signed_in(rep)
     given = {"kind": "leads.lead", "query": "tab=new"}
     assert client.get(reverse("lists:export_create"), given).status_code == 200
-    answer = client.post(reverse("lists:export_create"), {**given, "form": "csv"})
+    answer = client.post(reverse("lists:export_create"), {**given, "file_form": "csv"})
     pk = Export.objects.get().pk
     assert answer["Location"] == f"/lists/exports/{pk}/"
     assert "jobs/" in client.get(answer["Location"]).content.decode()

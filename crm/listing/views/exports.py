@@ -23,8 +23,8 @@ def export_create(request):
     rows = open_list(request, given)
     if not may_export(request.user, rows.kind):
         raise PermissionDenied
-    if request.method == "POST" and given.get("form") in Export.Form.values:
-        export = request_export(rows=rows, form=given["form"], by=request.user)
+    if request.method == "POST" and given.get("file_form") in Export.Form.values:
+        export = request_export(rows=rows, form=given["file_form"], by=request.user)
         return redirect(request, reverse("lists:export_detail", args=[export.pk]))
     context = {"rows": rows, "forms": Export.Form.choices}
     return page(request, "listing/export_create.html", context, partial="form")

@@ -39,9 +39,12 @@ class Command(BaseCommand):
             default=[],
             help="processes (broker, worker) to halt in the middle third",
         )
+        parser.add_argument(
+            "--kill", type=int, nargs="*", default=[], help="processes to kill after the first third"
+        )
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args, url, user, rate, seconds, patience, pause, **options) -> None:
+    def handle(self, *args, url, user, rate, seconds, patience, pause, kill, **options) -> None:
         author = User.objects.filter(username=user, is_active=True).first()
         if author is None:
             raise CommandError(f"There is no active user {user!r}.")
@@ -50,7 +53,7 @@ class Command(BaseCommand):
             WebFormField.objects.create(form=form, field=name, position=place)
         posts = fill_forms(form, rate=rate, seconds=seconds, seed=form.key)
         time.sleep(QUICKEST.total_seconds())
-        answers = send_all(f"{url.rstrip('/')}{form.get_absolute_url()}", posts, paused=pause)
+        answers = send_all(f"{url.rstrip('/')}{form.get_absolute_url()}", posts, paused=pause, killed=kill)
         found = {**_answered(answers), **_stored(form, answers), **_became_leads(form, patience)}
         WebForm.objects.filter(pk=form.pk).update(is_active=False)
         self.stdout.write(json.dumps(found) if options["json"] else _text(found))
