@@ -18,6 +18,7 @@ from crm.people.models import User
 CARD_FIELDS = {kind_label(model): name for name, model in CARDS.items()}
 LATER = timedelta(days=14)
 SHOWN = 100
+OVERDUE_SHOWN = 20
 
 
 def next_activities(model_label: str, ids: Iterable[int], user=None) -> dict[int, Activity]:
@@ -81,12 +82,13 @@ def part_of(activity: Activity, now: datetime) -> str:
 
 @dataclass
 class Day:
-    """The open activities of one person by PARTS; `later` reaches two weeks."""
+    """The open activities of one person by PARTS; `later` reaches two weeks, `overdue` holds OVERDUE_SHOWN at most."""
 
     overdue: list[Activity] = field(default_factory=list)
     now: list[Activity] = field(default_factory=list)
     today: list[Activity] = field(default_factory=list)
     later: list[Activity] = field(default_factory=list)
+    has_more_overdue: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -100,11 +102,14 @@ def involving(user) -> ActivityQuerySet:
 
 
 def my_day(user, now: datetime | None = None) -> Day:
-    """The plan of `user`: one query, and one to name the cards."""
+    """The plan of `user`, and of what is overdue the latest: two queries, and one to name the cards."""
     now = now or timezone.now()
-    rows = involving(user).open().filter(starts_at__lt=day_bounds(now)[1] + LATER)
-    day = Day()
-    for activity in with_cards(user, rows.select_related("owner").order_by("starts_at", "pk")[:SHOWN]):
+    late, day = part_condition("overdue", now), Day()
+    rows = involving(user).open().select_related("owner")
+    missed = list(rows.filter(late).order_by("-starts_at", "-pk")[: OVERDUE_SHOWN + 1])
+    day.has_more_overdue = len(missed) > OVERDUE_SHOWN
+    planned = rows.exclude(late).filter(starts_at__lt=day_bounds(now)[1] + LATER).order_by("starts_at", "pk")
+    for activity in with_cards(user, [*reversed(missed[:OVERDUE_SHOWN]), *planned[:SHOWN]]):
         getattr(day, part_of(activity, now)).append(activity)
     return day
 

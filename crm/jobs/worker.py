@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, ExpressionWrapper, F, Value
 from django.utils.translation import gettext_noop
 
 from crm.jobs import doorbell
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 DRAIN_SECONDS = 20
+CLOCK_TOLERANCE = timedelta(seconds=10)
 PERIODIC = "periodic"
 UNLEASED = {"lease_token": None, "lease_until": None}
 
@@ -68,10 +69,20 @@ def drain(*, now: datetime | None = None, seconds: float = DRAIN_SECONDS) -> int
 def sweep(now: datetime | None = None) -> int:
     """Finds what the doorbell missed and what dead workers left behind, and calls workers for it. How many are due."""
     moment = now or database_now()
+    _mind_the_clock(moment)
     _plan_periodic(moment)
     due = _candidates(moment)[:4].count()
     doorbell.call_drain(due)
     return due
+
+
+def _mind_the_clock(now: datetime) -> None:
+    """A clock that was ahead and went back leaves jobs and leases of the future: they count from now on."""
+    ahead = Job.objects.filter(status=Job.Status.DUE, run_at__gt=now, created_at__gt=now + CLOCK_TOLERANCE)
+    wait = F("run_at") - F("created_at")
+    ahead.update(run_at=ExpressionWrapper(Value(now) + wait, output_field=DateTimeField()), created_at=now)
+    leased = Job.objects.filter(status=Job.Status.RUNNING, lease_until__gt=now + LEASE + CLOCK_TOLERANCE)
+    leased.update(lease_until=now + LEASE)
 
 
 def _plan_periodic(now: datetime) -> None:

@@ -1,20 +1,17 @@
 """Faults against live runs, on a PostgreSQL cluster and a Redis of their own; prints what was lost and doubled.
 
-`python -m tests.bpm.fault_runs [--live 200] [--runs 3] [--fault NAME …]`
+`python -m tests.bpm.fault_runs [--live 200] [--runs 20] [--fault NAME …] [--write docs/faults.md]`
 """
 
 from __future__ import annotations
 
 import argparse
-import glob
 import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -23,109 +20,15 @@ from pathlib import Path
 
 import psycopg2
 
+from tests.bpm.fault_servers import FAKETIME, Servers
 from tests.factories.processes import Installation
 
 ACTOR, WORKER = "tests/bpm/actor.py", "tests/bpm/fault_worker.py"
 PATIENCE = 240.0
-HEADINGS = f"{'fault':<22} {'live':>5} {'ended':>6} {'held':>5} {'stuck':>6} {'lost':>5} {'doubled':>8} {'seconds':>8}"
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Servers:
-    """PostgreSQL and Redis that may be broken at will; a proxy stands in front of PostgreSQL."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.pg_port, self.redis_port = folder, free_port(), free_port()
-        self.bin = Path(sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))[-1]).parent
-        self.as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        self.data = folder / "pg"
-        self.data.mkdir()
-        if self.as_user:
-            folder.chmod(0o755)
-            shutil.chown(self.data, "postgres")
-        self._pg(["initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"])
-        self.start_database()
-        self.redis: subprocess.Popen | None = None
-        self.start_redis()
-        self.proxy = Proxy(self.pg_port)
-
-    def _pg(self, command: list[str]) -> None:
-        command[0] = str(self.bin / command[0])
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([*self.as_user, *command], check=True, **quiet)
-
-    def start_database(self) -> None:
-        options = f"-p {self.pg_port} -k {self.data} -c listen_addresses=127.0.0.1"
-        self._pg(["pg_ctl", "-D", str(self.data), "-w", "-l", str(self.data / "log"), "-o", options, "start"])
-
-    def stop_database(self) -> None:
-        self._pg(["pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop"])
-
-    def start_redis(self) -> None:
-        command = ["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", ""]
-        self.redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.folder)
-
-    def stop_redis(self) -> None:
-        self.redis.kill()
-        self.redis.wait()
-
-    def execute(self, statement: str, database: str = "postgres") -> None:
-        with closing(psycopg2.connect(self.url(database))) as server:
-            server.autocommit = True
-            with server.cursor() as cursor:
-                cursor.execute(statement)
-
-    def url(self, database: str, *, by_proxy: bool = False) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.proxy.port if by_proxy else self.pg_port}/{database}"
-
-    def close(self) -> None:
-        self.proxy.listener.close()
-        self.stop_redis()
-        with suppress(subprocess.CalledProcessError):
-            self.stop_database()
-
-
-class Proxy:
-    """Hands bytes on to PostgreSQL; `cut` drops every connection, whatever is under way in it."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.open = target, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _address = self.listener.accept()
-                try:
-                    server = socket.create_connection(("127.0.0.1", self.target))
-                except OSError:
-                    client.close()
-                    continue
-                self.open += [client, server]
-                for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _pump(one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self) -> None:
-        dropped, self.open = self.open, []
-        for end in dropped:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+HEADINGS = (
+    f"{'fault':<22} {'live':>5} {'ended':>6} {'held':>5} {'stuck':>6} {'lost':>5} {'doubled':>8} {'again':>6}"
+    f" {'seconds':>8}"
+)
 
 
 @dataclass
@@ -159,12 +62,14 @@ def nothing(scene: Scene) -> None:
 
 
 def redis_stopped(scene: Scene) -> None:
+    """Killed, started empty 5 s later."""
     scene.servers.stop_redis()
     time.sleep(5)
     scene.servers.start_redis()
 
 
 def redis_emptied(scene: Scene) -> None:
+    """Three times, a second apart."""
     for _turn in range(3):
         command = ["redis-cli", "-p", str(scene.servers.redis_port), "flushall"]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
@@ -172,6 +77,7 @@ def redis_emptied(scene: Scene) -> None:
 
 
 def worker_killed(scene: Scene) -> None:
+    """`kill -9` for the worker and its children, then a new one."""
     for pid in [scene.worker.pid, *scene.children()]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -179,6 +85,7 @@ def worker_killed(scene: Scene) -> None:
 
 
 def child_killed(scene: Scene) -> None:
+    """`kill -9` for a child, three times."""
     for _turn in range(3):
         for pid in scene.children()[:1]:
             os.kill(pid, signal.SIGKILL)
@@ -186,12 +93,14 @@ def child_killed(scene: Scene) -> None:
 
 
 def worker_stopped(scene: Scene) -> None:
+    """SIGTERM, then a new one."""
     scene.worker.terminate()
     scene.worker.wait(60)
     scene.start_worker()
 
 
 def backends_terminated(scene: Scene) -> None:
+    """Every connection, three times."""
     for _turn in range(3):
         scene.servers.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -201,12 +110,14 @@ def backends_terminated(scene: Scene) -> None:
 
 
 def database_stopped(scene: Scene) -> None:
+    """Immediate stop, started 3 s later."""
     scene.servers.stop_database()
     time.sleep(3)
     scene.servers.start_database()
 
 
 def network_cut(scene: Scene) -> None:
+    """A proxy drops all connections, ten times."""
     for _turn in range(10):
         scene.servers.proxy.cut()
         time.sleep(random.uniform(0.1, 0.6))
@@ -221,22 +132,50 @@ def delivered_twice(scene: Scene) -> None:
 
 
 def two_beats(scene: Scene) -> None:
+    """A second scheduler and a second worker."""
     scene.start_beat()
     scene.start_worker()
+
+
+def disk_full(scene: Scene) -> None:
+    """Nothing more can be written where the database lies; after 5 s there is room again."""
+    filler = scene.servers.fill_disk()
+    time.sleep(5)
+    filler.unlink()
+    if not scene.servers.is_running():
+        scene.servers.start_database()
+
+
+def clock_moved(scene: Scene) -> None:
+    """The wall clock of workers and database goes an hour ahead, 10 s later back again."""
+    scene.servers.move_clock("+1h")
+    time.sleep(10)
+    scene.servers.move_clock("+0")
+
+
+def clock_behind(scene: Scene) -> None:
+    """The wall clock goes an hour back and stays there."""
+    scene.servers.move_clock("-1h")
 
 
 FAULTS: dict[str, Callable[[Scene], None]] = {
     each.__name__: each
     for each in (
         nothing, redis_stopped, redis_emptied, worker_killed, child_killed, worker_stopped, backends_terminated,
-        database_stopped, network_cut, delivered_twice, two_beats,
+        database_stopped, network_cut, delivered_twice, two_beats, disk_full, clock_moved, clock_behind,
     )
 }  # fmt: skip
 
 
+OF_THE_CLOCK = ("clock_moved", "clock_behind")
+
+
 @dataclass
 class Outcome:
-    """What became of the live runs. `held`: shown as held up. `stuck`: neither ended nor held when time was over."""
+    """What became of the live runs. `held`: shown as held up. `stuck`: neither ended nor held when time was over.
+
+    `again`: seconds from the end of the fault to the next effect.
+    """
 
     fault: str
     live: int
@@ -244,6 +183,7 @@ class Outcome:
     held: int
     lost: int
     doubled: int
+    again: float
     seconds: float
 
     @property
@@ -253,15 +193,18 @@ class Outcome:
     def __str__(self) -> str:
         return (
             f"{self.fault:<22} {self.live:>5} {self.ended:>6} {self.held:>5} {self.stuck:>6} {self.lost:>5}"
-            f" {self.doubled:>8} {self.seconds:>8.0f}"
+            f" {self.doubled:>8} {self.again:>6.0f} {self.seconds:>8.0f}"
         )
 
 
 @contextmanager
-def prepared(live: int) -> Iterator[Servers]:
-    """Servers with a database `ready`, in which so many moves wait for runs that have not begun."""
+def prepared(live: int, *, with_clock: bool = False) -> Iterator[Servers]:
+    """Servers with a database `ready`, in which so many moves wait for runs that have not begun.
+
+    `with_clock`: PostgreSQL reads a wall clock that may be moved.
+    """
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    servers = Servers(folder)
+    servers = Servers(folder, with_clock=with_clock)
     try:
         servers.execute("CREATE DATABASE ready")
         place = installation(servers, "ready")
@@ -281,6 +224,7 @@ def installation(servers: Servers, database: str) -> Installation:
         {
             "CRM_DATA_DIR": str(folder), "DATABASE_URL": servers.url(database, by_proxy=True),
             "REDIS_URL": f"redis://127.0.0.1:{servers.redis_port}/0", "CRM_LEASE_SECONDS": "3",
+            "FAULT_CLOCK": str(servers.clock),
         }
     )  # fmt: skip
 
@@ -298,6 +242,9 @@ def provoke(servers: Servers, fault: str, live: int, number: int) -> Outcome:
         place.start("-m", "tests.bpm.fault_worker", "people")
         wait_for_effects(servers, database, live // 4 + 1)
         FAULTS[fault](scene)
+        over, seen = time.monotonic(), ask(servers, database, EFFECTS)
+        wait_for_effects(servers, database, min(seen + 1, live * 4))
+        again = time.monotonic() - over
         wait_for_end(servers, database, live)
     finally:
         for child in scene.children():
@@ -305,9 +252,13 @@ def provoke(servers: Servers, fault: str, live: int, number: int) -> Outcome:
                 os.kill(child, signal.SIGKILL)
         place.stop_all()
     ended, held, lost, doubled = count(servers, database)
-    outcome = Outcome(fault, live, ended, held, lost, doubled, time.monotonic() - begun)
+    outcome = Outcome(fault, live, ended, held, lost, doubled, again, time.monotonic() - begun)
+    servers.move_clock("+0")
     servers.execute(f"DROP DATABASE {database} WITH (FORCE)")
     return outcome
+
+
+EFFECTS = "SELECT count(*) FROM effect"
 
 
 def ask(servers: Servers, database: str, statement: str) -> int:
@@ -318,7 +269,7 @@ def ask(servers: Servers, database: str, statement: str) -> int:
 
 def wait_for_effects(servers: Servers, database: str, wanted: int) -> None:
     end = time.monotonic() + PATIENCE
-    while ask(servers, database, "SELECT count(*) FROM effect") < wanted and time.monotonic() < end:
+    while ask(servers, database, EFFECTS) < wanted and time.monotonic() < end:
         time.sleep(0.2)
 
 
@@ -347,20 +298,66 @@ def count(servers: Servers, database: str) -> tuple[int, int, int, int]:
     return ended, held, ended * 4 - effects + ended - moves, doubled
 
 
+def is_possible(fault: str, servers: Servers) -> bool:
+    """Whether the fault can be provoked here; says so if not."""
+    missing = ""
+    if fault == "disk_full" and not servers.has_own_disk:
+        missing = "the right to mount a file system"
+    if fault in OF_THE_CLOCK and not FAKETIME:
+        missing = "faketime"
+    if missing:
+        print(f"{fault:<22} left out: it needs {missing}")
+    return not missing
+
+
+def write_table(document: Path, outcomes: list[Outcome], live: int, runs: int) -> None:
+    """Puts the figures where the document has its table; times are the worst of all tries."""
+    lines = [
+        f"Measured with `--live {live} --runs {runs}` on {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}:", "",
+        "| fault | what is done | live | ended | held | stuck | lost | doubled | works again after, s | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for fault in dict.fromkeys(each.fault for each in outcomes):
+        tries = [each for each in outcomes if each.fault == fault]
+        counts = [
+            sum(getattr(each, name) for each in tries)
+            for name in ("live", "ended", "held", "stuck", "lost", "doubled")
+        ]
+        worst = [max(getattr(each, name) for each in tries) for name in ("again", "seconds")]
+        what = " ".join((FAULTS[fault].__doc__ or "").split()).rstrip(".")
+        lines.append(f"| {fault} | {what} | {' | '.join(f'{value:.0f}' for value in counts + worst)} |")
+    before, _start, rest = document.read_text().partition("<!-- table -->")
+    _old, _end, after = rest.partition("<!-- end of table -->")
+    table = "\n".join(lines)
+    document.write_text(f"{before}<!-- table -->\n{table}\n<!-- end of table -->{after}")
+
+
+def provoke_all(faults: list[str], live: int, runs: int, with_clock: bool) -> list[Outcome]:
+    """Each fault so many times, on servers of their own."""
+    outcomes = []
+    with prepared(live, with_clock=with_clock) as servers:
+        for fault in [each for each in faults if is_possible(each, servers)]:
+            for number in range(runs):
+                outcomes.append(provoke(servers, fault, live, number))
+                print(outcomes[-1], flush=True)
+    return outcomes
+
+
 def main(argv: list[str] | None = None) -> bool:
     """Prints the table; whether nothing was lost, doubled or stuck."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--live", type=int, default=200)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--write", type=Path, help="A document whose table of faults is to be written anew.")
     parser.add_argument("--fault", nargs="*", choices=FAULTS, default=list(FAULTS))
     options = parser.parse_args(argv)
     print(HEADINGS, flush=True)
     outcomes = []
-    with prepared(options.live) as servers:
-        for fault in options.fault:
-            for number in range(options.runs):
-                outcomes.append(provoke(servers, fault, options.live, number))
-                print(outcomes[-1], flush=True)
+    for with_clock in (False, True):
+        wanted = [fault for fault in options.fault if (fault in OF_THE_CLOCK) == with_clock]
+        outcomes += provoke_all(wanted, options.live, options.runs, with_clock) if wanted else []
+    if options.write:
+        write_table(options.write, outcomes, options.live, options.runs)
     return not any(each.lost or each.doubled or each.stuck for each in outcomes)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from crm.jobs import registry, services, worker
 from crm.jobs import run as job_run
 from crm.jobs.models import Job
-from crm.jobs.run import JobDoubtful, JobRefused, LeaseLost
+from crm.jobs.run import LEASE, JobDoubtful, JobRefused, LeaseLost
 from crm.jobs.services import Clock, JobNotOpen, enqueue
 from crm.jobs.signals import job_ended
 
@@ -442,3 +442,23 @@ def test_what_needs_a_second_look_is_not_claimed_in_passing(handle):
     assert worker._claim_plain(timezone.now() + timedelta(seconds=1), clock) is None
     Job.objects.filter(pk=job.pk).update(status="due")
     assert worker._claim_plain(timezone.now(), clock).job.pk == job.pk
+
+
+def test_a_clock_that_was_ahead_leaves_nothing_behind_in_the_future(handle):
+    handle(lambda run: None)
+    now, ahead = timezone.now(), timezone.now() + timedelta(hours=1)
+    at_once, timer, later, leased = (enqueue(kind="test.work", key=key) for key in "abcd")
+    Job.objects.filter(pk=at_once.pk).update(created_at=ahead, run_at=ahead)
+    Job.objects.filter(pk=timer.pk).update(created_at=ahead, run_at=ahead + timedelta(minutes=5))
+    Job.objects.filter(pk=later.pk).update(run_at=now + timedelta(days=1))
+    Job.objects.filter(pk=leased.pk).update(status="running", lease_until=ahead)
+    worker.sweep(now)
+    found = {job.key: job for job in Job.objects.filter(kind="test.work")}
+    assert [found[key].run_at - now for key in "abc"] == [
+        timedelta(),
+        timedelta(minutes=5),
+        timedelta(days=1),
+    ]
+    assert found["d"].lease_until == now + LEASE
+    worker.sweep(now)
+    assert Job.objects.get(pk=timer.pk).run_at == now + timedelta(minutes=5)

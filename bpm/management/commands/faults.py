@@ -13,12 +13,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--live", type=int, default=200, help="Runs under way at once.")
-        parser.add_argument("--runs", type=int, default=3, help="How often each fault is provoked.")
+        parser.add_argument("--runs", type=int, default=20, help="How often each fault is provoked.")
         parser.add_argument("--fault", nargs="*", default=[], help="Only these faults.")
+        parser.add_argument("--write", action="store_true", help="Write the table of docs/faults.md anew.")
 
-    def handle(self, *args, live: int, runs: int, fault: list[str], **options):
+    def handle(self, *args, live: int, runs: int, fault: list[str], write: bool, **options):
         command = [sys.executable, "-m", "tests.bpm.fault_runs", "--live", str(live), "--runs", str(runs)]
         command += ["--fault", *fault] if fault else []
+        command += ["--write", "docs/faults.md"] if write else []
         env = {**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings"}
         if subprocess.run(command, cwd=settings.BASE_DIR, env=env, check=False).returncode:
             raise CommandError("Something was lost, done twice or left standing; see above.")

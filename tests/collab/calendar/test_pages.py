@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from collab.calendar import services
 from collab.calendar.models import Activity
+from collab.calendar.selectors import my_day
 from leads.models import LeadStatus
 from tests.factories.collab import in_hours, make_activity, make_logged
 from tests.factories.counterparties import make_contact, make_counterparty
@@ -225,3 +226,18 @@ def test_pages_cost_the_same_for_one_row_and_for_fifty(signed_in, rep, rows, dja
     ]:
         with django_assert_max_num_queries(most):
             assert client.get(address).status_code == 200
+
+
+def test_many_overdue_leave_room_for_today(signed_in, rep, django_assert_max_num_queries):
+    for hours in range(1, 24):
+        make_activity(rep, subject=f"Late {hours}", hours=-hours)
+    make_activity(rep, subject="Soon", hours=1)
+    day = my_day(rep)
+    assert [one.subject for one in day.overdue] == [f"Late {hours}" for hours in range(20, 0, -1)]
+    assert [one.subject for one in [*day.today, *day.later]] == ["Soon"]
+    client = signed_in(rep)
+    page = client.get(url("my_day")).content.decode()
+    with django_assert_max_num_queries(10):
+        client.get(url("my_day"))
+    assert "20+" in page
+    assert f"{url('activity_list')}?tab=overdue" in page
