@@ -6,13 +6,13 @@ import calendar
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from bpm.definitions import may_publish
 from bpm.models import Period, Trigger, TriggerEvent, TriggerEventKind, TriggerKind
 from bpm.triggers import in_use, matching, start_run
 from crm.jobs.services import enqueue
+from crm.people.company import company_time_zone
 
 CLOCK, FIRE = "bpm.clock", "bpm.fire"
 BATCH, MOST_RUNS = 50, 1000
@@ -24,7 +24,7 @@ def following(trigger: Trigger, after: datetime) -> datetime:
 
     A time that the clocks leap over is due when they have leapt, one that comes twice at its first coming.
     """
-    zone = ZoneInfo(settings.TIME_ZONE)
+    zone = ZoneInfo(company_time_zone())
     day = after.astimezone(zone).date()
     for offset in range(400):
         each = day + timedelta(days=offset)

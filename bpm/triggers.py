@@ -66,7 +66,8 @@ def _hold(instance: ProcessInstance, record) -> None:
     """Keeps a run from its first step until an operator lets it begin, and tells whoever published the process."""
     step = Gathered(instance, record, runner.read_state(instance, record), None, timezone.now())
     step.note("chain_held", depth=instance.depth, cause=instance.cause_id)
-    step.write_log_alone(status=InstanceStatus.INCIDENT)
+    instance.status = InstanceStatus.INCIDENT
+    step.write_log_alone(status=instance.status)
     runner.report_held(instance, record)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Value
 from django.utils.translation import gettext_noop
 
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 DRAIN_SECONDS = 20
+AWAY = timedelta(seconds=5)
 CLOCK_TOLERANCE = timedelta(seconds=10)
 PERIODIC = "periodic"
 UNLEASED = {"lease_token": None, "lease_until": None}
@@ -280,7 +281,9 @@ def _fail(run: JobRun, error: Exception) -> None:
     if attempts >= job.max_attempts:
         _close(run.mine(), job, Job.Status.FAILED, text)
         return
-    run_at = max(run.claimed_at, database_now()) + BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    # A database that was away is soon back; what is wrong with the job itself takes longer to mend.
+    waits = (AWAY, *BACK_OFF) if isinstance(error, OperationalError | InterfaceError) else BACK_OFF
+    run_at = max(run.claimed_at, database_now()) + waits[min(attempts, len(waits)) - 1]
     run.mine().update(status=Job.Status.DUE, run_at=run_at, error=text, error_params={}, **UNLEASED)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone, translation
 
 from crm.jobs import registry, services, worker
@@ -462,3 +462,16 @@ def test_a_clock_that_was_ahead_leaves_nothing_behind_in_the_future(handle):
     assert found["d"].lease_until == now + LEASE
     worker.sweep(now)
     assert Job.objects.get(pk=timer.pk).run_at == now + timedelta(minutes=5)
+
+
+def test_a_database_that_was_away_is_tried_again_soon_and_only_once(handle):
+    def work(run):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    handle(work)
+    job, waits = enqueue(kind="test.work"), []
+    for _attempt in range(2):
+        now = max(timezone.now(), Job.objects.get(pk=job.pk).run_at)
+        worker.drain(now=now)
+        waits.append((Job.objects.get(pk=job.pk).run_at - now).total_seconds())
+    assert [round(seconds) for seconds in waits] == [5, 60], waits
