@@ -94,6 +94,10 @@ KINDS = (
         "cash-stack", Group.CHANGE, "grey",
     ),
     EventKind(
+        "deal_contact_role", _("said what a contact is in the deal: %(role)s"),
+        "person", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "deal_contacts_changed", _("changed the contacts of the deal"),
         "people", Group.CHANGE, "grey",
     ),

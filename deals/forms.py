@@ -111,6 +111,16 @@ class DealForm(RecordForm):
         return self.cleaned_data["owner"] or self.instance.owner or self.user
 
 
+class ContactRoleForm(forms.Form):
+    """What a contact is in the negotiation."""
+
+    role = forms.CharField(
+        label=_("Role in the deal"), max_length=80, required=False,
+        help_text=_("Such as: decides, pays, uses it, advises."),
+        widget=forms.TextInput(attrs={"autofocus": True}),
+    )  # fmt: skip
+
+
 class CloneForm(forms.Form):
     """What the new deal is called."""
 

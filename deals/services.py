@@ -45,7 +45,7 @@ from funnel.models import Stage
 __all__ = [
     "RequestDecided", "StageRefused", "apply_request", "attach_to_deal", "create_deal", "edit_deal", "first_text",
     "override_request", "pending_request", "refuse_request", "release_hold", "request_stage", "review_request",
-    "set_contacts", "set_waits", "withdraw_request",
+    "set_contact_role", "set_contacts", "set_waits", "withdraw_request",
 ]  # fmt: skip
 
 EDITABLE = {"name", "counterparty", "owner", "amount", "currency", "close_date"}
@@ -196,6 +196,29 @@ def set_contacts(*, deal: Deal, contacts: Iterable, by) -> bool:
     )
     deal_changed.send(Deal, deal=deal, by=by, fields=["contacts"])
     publish(kind="deals.deal", record=deal)
+    return True
+
+
+@transaction.atomic
+def set_contact_role(*, person: DealContact, role: str, by) -> bool:
+    """Says what a contact is in the negotiation; whether that is news. Raises PermissionDenied, ValidationError."""
+    demand(by, "edit", person.deal)
+    fresh = (
+        DealContact.objects.select_for_update(of=("self",))
+        .select_related("deal__counterparty", "contact")
+        .get(pk=person.pk)
+    )
+    before, fresh.role = fresh.role, " ".join(role.replace("\x00", "").split())
+    if before == fresh.role:
+        return False
+    fresh.clean_fields(exclude=["deal", "contact"])
+    fresh.save(update_fields=["role"])
+    record_event(
+        kind="deal_contact_role", subject=fresh.deal, by=by, cards=[fresh.deal.counterparty, fresh.contact],
+        payload={"role": fresh.role or "–"},
+    )  # fmt: skip
+    deal_changed.send(Deal, deal=fresh.deal, by=by, fields=["contacts"])
+    publish(kind="deals.deal", record=fresh.deal)
     return True
 
 

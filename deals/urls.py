@@ -21,6 +21,7 @@ urlpatterns = [
     path("payments/<int:pk>/", payments.payment_update, name="payment_update"),
     path("payments/<int:pk>/receipt/", payments.payment_receipt, name="payment_receipt"),
     path("payments/<int:pk>/removal/", payments.payment_delete, name="payment_delete"),
+    path("contacts/<int:pk>/role/", cards.contact_role, name="contact_role"),
     path("new/", cards.deal_create, name="deal_create"),
     path("<int:pk>/", cards.deal_detail, name="deal_detail"),
     path("<int:pk>/edit/", cards.deal_update, name="deal_update"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Subquery
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,7 +13,7 @@ from counterparties.models import Contact
 from crm.files.services import documents_of
 from crm.history.editing import EditConflict
 from crm.people.fields import mask
-from crm.people.visibility import demand_kind, sees
+from crm.people.visibility import demand, demand_kind, sees
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
 from crm.web.htmx import done, page, redirect, trigger, wants_fragment
@@ -20,12 +21,12 @@ from crm.web.toasts import toast
 from crm.web.tokens import once
 from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
 from deals.cloning import clone_deal, offered_name
-from deals.forms import CloneForm, DealForm
+from deals.forms import CloneForm, ContactRoleForm, DealForm
 from deals.models import Deal, DealContact
 from deals.parts import Part
 from deals.parts_of_deals import PARTS
 from deals.selectors import destination, pending_requests, waits_of
-from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contacts
+from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contact_role, set_contacts
 
 JOINED = ("counterparty", "stage", "proven_stage", "funnel", "deal_type", "owner", "loss_reason")
 
@@ -109,6 +110,26 @@ def _created(request, form: DealForm) -> Deal | None:
     except ValidationError as error:
         form.refuse(error)
         return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def contact_role(request, pk: int):
+    """What a contact is in a deal's negotiation."""
+    seen = DealContact.objects.filter(
+        sees(request.user, Deal, "deal_id"), sees(request.user, Contact, "contact_id")
+    )
+    person = get_object_or_404(seen.select_related("deal", "contact"), pk=pk)
+    demand(request.user, "edit", person.deal)
+    form = ContactRoleForm(request.POST if request.method == "POST" else None, initial={"role": person.role})
+    if form.is_valid():
+        set_contact_role(person=person, role=form.cleaned_data["role"], by=request.user)
+        url = reverse("deals:deal_detail", args=[person.deal_id])
+        return done(request, url, "history-changed", "card-changed", deal_changed={"id": person.deal_id})
+    status = 422 if form.is_bound else 200
+    return page(
+        request, "deals/contact_role.html", {"form": form, "person": person}, partial="form", status=status
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

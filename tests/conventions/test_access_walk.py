@@ -35,7 +35,7 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealLine, Payment, Product
+from deals.models import Deal, DealContact, DealLine, Payment, Product
 from funnel.models import Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
@@ -66,6 +66,7 @@ TAKES = [
     (r"deals:deal_column|funnel:requirement_create", "stage"),
     (r"funnel:requirement_delete", "requirement"),
     (r"money:rate_\w+", "rate"),
+    (r"deals:contact_role", "deal_contact"),
     (r"deals:line_\w+", "line"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
@@ -149,6 +150,7 @@ def make_records() -> dict:
     store_file(upload=photo, by=rep, record=Lead.objects.filter(owner=rep).first(), label=PHOTO)
     return {
         "deal": deal,
+        "deal_contact": DealContact.objects.filter(deal__owner=rep, contact__owner=rep).first(),
         "line": DealLine.objects.filter(deal__owner=rep).first(),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
@@ -205,7 +207,7 @@ def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
     if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"line", "payment"}:
+    if key in {"line", "payment", "deal_contact"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()

@@ -51,6 +51,20 @@ def test_client_people_attributes_and_lines_go_along(deal, rep):
     assert made.number != deal.number
 
 
+def test_a_contact_has_a_role_in_the_deal(deal, rep, teammate, outsider, signed_in):
+    person = deal.deal_contacts.get()
+    url = f"/deals/contacts/{person.pk}/role/"
+    assert signed_in(outsider).get(url).status_code == 404
+    assert signed_in(teammate).post(url, {"role": "x"}).status_code == 403
+    assert signed_in(rep).post(url, {"role": "y" * 81}).status_code == 422
+    assert signed_in(rep).post(url, {"role": " decides "}).status_code == 302
+    assert signed_in(rep).post(url, {"role": "decides"}).status_code == 302
+    person.refresh_from_db()
+    assert (person.role, Event.objects.filter(kind="deal_contact_role").count()) == ("decides", 1)
+    page = signed_in(rep).get(f"/deals/{deal.pk}/").content.decode()
+    assert "decides" in page
+
+
 def test_what_one_may_not_see_is_not_copied(deal, rep):
     for field in ("amount", "attr_source_note"):
         FieldRule.objects.create(role=rep.roles.get(), kind="deals.deal", field=field, level="hidden")
