@@ -14,6 +14,10 @@ KINDS = (
         "plus-circle", Group.CHANGE, "blue",
     ),
     EventKind(
+        "deal_cloned", _("made the deal after %(deal)s"),
+        "copy", Group.CHANGE, "blue",
+    ),
+    EventKind(
         "deal_changed", _("changed the deal"),
         "pencil", Group.CHANGE, "grey",
     ),

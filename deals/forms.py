@@ -111,6 +111,12 @@ class DealForm(RecordForm):
         return self.cleaned_data["owner"] or self.instance.owner or self.user
 
 
+class CloneForm(forms.Form):
+    """What the new deal is called."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autofocus": True}))
+
+
 class StageForm(forms.Form):
     """Where the deal shall go: any stage of its funnel; the service says whether it may."""
 

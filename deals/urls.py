@@ -24,6 +24,7 @@ urlpatterns = [
     path("new/", cards.deal_create, name="deal_create"),
     path("<int:pk>/", cards.deal_detail, name="deal_detail"),
     path("<int:pk>/edit/", cards.deal_update, name="deal_update"),
+    path("<int:pk>/clone/", cards.deal_clone, name="deal_clone"),
     path("<int:pk>/files/", cards.deal_files, name="deal_files"),
     path("<int:pk>/lines/", lines.deal_lines, name="deal_lines"),
     path("<int:pk>/payments/", payments.deal_payments, name="deal_payments"),

@@ -19,7 +19,8 @@ from crm.web.htmx import done, page, redirect, trigger, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
 from deals.card import attribute_sections, deal_card_facts, stage_bar, status_pill
-from deals.forms import DealForm
+from deals.cloning import clone_deal, offered_name
+from deals.forms import CloneForm, DealForm
 from deals.models import Deal, DealContact
 from deals.parts import Part
 from deals.parts_of_deals import PARTS
@@ -52,7 +53,7 @@ def card_context(request, deal: Deal) -> dict:
         "steps": stage_bar(deal, pending), "pill_parts": status_pill(deal), "facts": deal_card_facts(deal),
         "sections": attribute_sections(deal, request.user),
         "people": _people(request.user, deal),
-        "is_fragment": wants_fragment(request),
+        "is_fragment": wants_fragment(request), "may_clone": request.user.access.may(Deal, "create"),
         "may_withdraw": pending is not None and (deal.may_edit or pending.requested_by_id == request.user.pk),
     }  # fmt: skip
 
@@ -108,6 +109,25 @@ def _created(request, form: DealForm) -> Deal | None:
     except ValidationError as error:
         form.refuse(error)
         return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def deal_clone(request, pk: int):
+    """Another deal like this one; the dialog says what goes along."""
+    deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related(*JOINED))
+    demand_kind(request.user, "create", Deal)
+    form = CloneForm(request.POST or None, initial={"name": offered_name(deal)[:200]})
+    if form.is_valid():
+        try:
+            made = clone_deal(deal=deal, name=form.cleaned_data["name"], by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            toast(request, _("Deal “%(deal)s” opened.") % {"deal": made})
+            return redirect(request, reverse("deals:deal_detail", args=[made.pk]))
+    status = 422 if form.is_bound else 200
+    return page(request, "deals/deal_clone.html", {"form": form, "deal": deal}, partial="form", status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
