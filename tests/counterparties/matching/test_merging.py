@@ -165,7 +165,7 @@ def test_only_whole_groups_of_one_kind(head, rep, outsider, pair):
         with pytest.raises(PermissionDenied):
             merge_records(survivor=one, merged=[foreign], by=by)
     merge_records(survivor=one, merged=[other], by=head)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(MergeRefused):
         merge_records(survivor=other, merged=[one], by=head)
     assert Merge.objects.count() == 1
 
