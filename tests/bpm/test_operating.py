@@ -69,7 +69,8 @@ def test_a_suspended_run_takes_no_answer_and_says_so(run, rep, head):
     control.resume_instance(instance=run, by=head)
     complete_task(task=run.tasks.get(), by=rep)
     assert run.tasks.open().get().node_run.node == "Check"
-    kinds = list(Event.objects.filter(kind__startswith="process_").values_list("kind", "actor__username"))
+    told = Event.objects.filter(kind__startswith="process_").order_by("pk")
+    kinds = list(told.values_list("kind", "actor__username"))
     assert [each for each in kinds if each[0] in ("process_suspended", "process_resumed")] == [
         ("process_suspended", head.username), ("process_resumed", head.username),
     ]  # fmt: skip
