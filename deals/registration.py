@@ -58,6 +58,11 @@ def register_deals() -> None:
         )
     )  # fmt: skip
     register_follower(Follower("counterparties.counterparty", _("open deals"), _open_deals, asks=True))
+    _register_pages()
+    _register_panels()
+
+
+def _register_pages() -> None:
     register_menu(
         MenuEntry("deals", _("Deals"), "briefcase", "deals:deal_list", 40, kind="deals.deal", phone=True)
     )
@@ -76,6 +81,9 @@ def register_deals() -> None:
     register_quick_create(
         QuickCreate(_("Deal"), "briefcase", "deals:deal_create", kind="deals.deal", order=30)
     )
+
+
+def _register_panels() -> None:
     register_panel(
         Panel(
             "counterparties.counterparty", "deals", _("Deals"), 20, "deals:counterparty_deals",

@@ -15,7 +15,6 @@ from crm.attributes.conditions import applicable_keys
 from crm.attributes.models import Attribute
 from crm.attributes.services import attributes_of
 from crm.files.models import StoredFile
-from crm.money.format import show_money
 from crm.people.folding import fold
 from deals.models import Deal
 from funnel.requirements import RequirementKind, register_requirement
@@ -165,9 +164,13 @@ def missing_payment_text(deal: Deal, options: dict) -> str:
     wanted = (deal.amount or Decimal(0)) * (options.get("percent") or 0) / 100
     if received and received >= wanted:
         return ""
-    if not wanted:
-        return _("receive: a payment")
-    return _("receive: %(amount)s") % {"amount": show_money(wanted - received, deal.currency_id)}
+    # In per cent: whoever reads what a move waits for need not be allowed to see amounts.
+    percent = options.get("percent")
+    return (
+        _("receive: %(percent)s %% of the amount") % {"percent": percent}
+        if wanted
+        else _("receive: a payment")
+    )
 
 
 def describe_payment(options: dict) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -91,9 +92,12 @@ def _status(form: RatesForm) -> int:
 def _present() -> list[Currency]:
     """The currencies on offer with today's rate, None for those without one."""
     today = timezone.localdate()
-    found = list(Currency.objects.filter(is_active=True).exclude(pk=default_currency()))
+    latest = Rate.objects.filter(currency=OuterRef("pk"), date__lte=today).order_by("-date").values("pk")[:1]
+    offered = Currency.objects.filter(is_active=True).exclude(pk=default_currency())
+    found = list(offered.annotate(latest=Subquery(latest)))
+    rates = Rate.objects.in_bulk([one.latest for one in found if one.latest])
     for one in found:
-        one.rate = Rate.objects.filter(currency=one, date__lte=today).order_by("-date").first()
+        one.rate = rates.get(one.latest)
     return found
 
 

@@ -22,6 +22,7 @@ from deals.models import (
     StageTransition,
     TransitionCause,
 )
+from deals.payments import PAYMENTS
 from deals.selectors import Wait, destination, waits_of
 
 SHOWN = 8
@@ -80,7 +81,7 @@ def read_morning(user, now: datetime | None = None) -> Morning:
         mine=mine[:SHOWN],
         stuck=stuck[:SHOWN],
         setbacks=_setbacks(user, since),
-        idle=_idle(named),
+        idle=_idle(named, by_amount="amount" not in user.access.hidden_fields(Deal)),
         late_payments=_late_payments(user, today),
         late_deals=list(named.filter(close_date__lt=today).order_by("close_date", "pk")[:SHOWN]),
         unproven=list(named.exclude(proven_stage=F("stage")).order_by("-stage_since")[:SHOWN]),
@@ -115,13 +116,16 @@ def _setbacks(user, since: datetime) -> list[StageTransition]:
     )
 
 
-def _idle(active) -> list[Deal]:
-    """Deals nobody has planned anything for, the largest first."""
+def _idle(active, *, by_amount: bool) -> list[Deal]:
+    """Deals nobody has planned anything for, the largest first; the newest for a reader who must not see amounts."""
     planned = Activity.objects.open().filter(deal_id=OuterRef("pk"))
-    return list(active.filter(~Exists(planned)).order_by(F("amount").desc(nulls_last=True), "-pk")[:SHOWN])
+    order = [F("amount").desc(nulls_last=True), "-pk"] if by_amount else ["-pk"]
+    return list(active.filter(~Exists(planned)).order_by(*order)[:SHOWN])
 
 
 def _late_payments(user, today) -> list[Payment]:
+    if PAYMENTS.is_hidden(user):
+        return []
     still_open = Q(received_amount=None) | Q(received_amount__lt=F("amount"))
     rows = Payment.objects.filter(still_open, sees(user, Deal, "deal_id"), planned_date__lt=today)
     rows = rows.exclude(deal__status=DealStatus.LOST).select_related("deal__counterparty", "deal__owner")

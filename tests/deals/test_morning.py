@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from collab.calendar.services import plan_activity
+from crm.people.models import FieldRule
 from deals.models import Deal, DealStatus, Payment, StageRequest
 from deals.reports.morning import read_morning
 from deals.services import override_request, request_stage
@@ -60,6 +61,14 @@ def test_each_list_names_what_is_urgent_among_ones_own(team, head, rep):
     load = {row.person.username: (row.deals, row.late) for row in morning.load}
     assert load["rep"] == (6, 4)
     assert "outsider" not in load
+
+
+def test_hidden_amounts_show_no_payments_and_no_order(team, head):
+    for role in head.roles.all():
+        FieldRule.objects.create(role=role, kind="deals.deal", field="amount", level="hidden")
+    morning = read_morning(type(head).objects.get(pk=head.pk))
+    assert morning.late_payments == []
+    assert [deal.pk for deal in morning.idle] == sorted((deal.pk for deal in morning.idle), reverse=True)
 
 
 def test_on_monday_friday_is_yesterday(head):

@@ -13,6 +13,8 @@ from collab.calendar.services import complete_activity, log_activity, plan_activ
 from collab.calendar.services import log_activity as log
 from deals.models import Deal, DealStatus, RequestStatus, StageRequest
 from deals.operations import move_stage
+from deals.parts import add_row
+from deals.payments import PAYMENTS, receive_payment
 from deals.services import (
     StageRefused,
     attach_to_deal,
@@ -82,6 +84,20 @@ def test_proofs_are_counted_and_what_is_missing_is_said_anew(rep):
     attach_to_deal(deal=deal, upload=SimpleUploadedFile("offer.txt", b"x"), label="Offer", by=rep)
     assert stage_of(deal) == "qualification"
     attach_to_deal(deal=deal, upload=SimpleUploadedFile("x.pdf", b"%PDF-1.4 x"), label="offer", by=rep)
+    assert stage_of(deal) == "proposal"
+
+
+def test_a_payment_counts_from_its_share_on_and_names_no_amount(rep):
+    require("deals.payment", percent=30)
+    deal = make_deal(rep, amount=Decimal(1000))
+    payment = add_row(
+        part=PAYMENTS,
+        deal=deal,
+        values={"planned_date": timezone.localdate(), "amount": Decimal(400)},
+        by=rep,
+    )
+    assert move(deal, rep).waits[0]["label"] == "receive: 30 % of the amount"
+    receive_payment(payment=payment, by=rep)
     assert stage_of(deal) == "proposal"
 
 
