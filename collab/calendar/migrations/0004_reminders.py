@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('collab_calendar', '0002_searched'),
+        ('collab_calendar', '0003_series'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
