@@ -15,6 +15,7 @@ from collab.calendar.portfolio import ActivityRows
 from collab.calendar.reminders import LIVE as REMINDER
 from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
 from collab.calendar.services import edit_activity
+from collab.calendar.telling import CHANGED
 from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
@@ -90,6 +91,9 @@ def register_all() -> None:
         )
     )
     register_notice(Notice(REMINDER, _("A reminder of what I planned"), "alarm"))
+    register_notice(
+        Notice(CHANGED, _("Somebody moves or cancels something in my calendar"), "calendar-x", mail="hourly")
+    )
     _register_events()
     _register_pages()
     _register_card_parts()
@@ -118,7 +122,7 @@ def _register_pages() -> None:
             key="calendar",
             label=_("Calendar"),
             icon="calendar-week",
-            url_name="collab_calendar:activity_list",
+            url_name="collab_calendar:calendar",
             order=70,
             phone=True,
         )

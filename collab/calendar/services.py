@@ -129,13 +129,17 @@ def cancel_activity(*, activity, by, via="") -> Activity:
 
 
 @transaction.atomic
-def reschedule_activity(*, activity, starts_at, by, ends_at=None, via="") -> Activity:
-    """Moves a planned activity; its length stays unless `ends_at` is given. Raises ActivityClosed, PermissionDenied."""
+def reschedule_activity(*, activity, starts_at, by, ends_at=None, version=None, via="") -> Activity:
+    """Moves a planned activity; its length stays unless `ends_at` is given. Raises ActivityClosed, PermissionDenied.
+
+    With `version`, what the mover saw, also EditConflict when somebody else has moved it since.
+    """
     activity.refresh_from_db()
     was = activity.starts_at
     if ends_at is None and activity.ends_at is not None:
         ends_at = starts_at + (activity.ends_at - was)
-    _edit(activity, {"starts_at": starts_at, "ends_at": ends_at}, activity.version, by, "moved", via)
+    times = {"starts_at": starts_at, "ends_at": ends_at}
+    _edit(activity, times, activity.version if version is None else version, by, "moved", via)
     if activity.starts_at != was:
         activity_rescheduled.send(sender=Activity, activity=activity, by=by, was=was)
     return activity

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from collab.calendar import reminder_views, views
+from collab.calendar import calendar_pages, reminder_views, views
 from collab.calendar.models import CARDS
 
 app_name = "collab_calendar"
 urlpatterns = [
-    path("", views.activity_list, name="activity_list"),
+    path("", calendar_pages.calendar, name="calendar"),
+    path("events/", calendar_pages.calendar_events, name="calendar_events"),
+    path("activities/", views.activity_list, name="activity_list"),
     path("day/", views.my_day, name="my_day"),
     path("activities/new/", views.activity_create, name="activity_create"),
     path("activities/<int:pk>/", views.activity_detail, name="activity_detail"),
@@ -17,6 +19,7 @@ urlpatterns = [
     path("activities/<int:pk>/dismissal/", reminder_views.activity_dismissal, name="activity_dismissal"),
     path("reminders/", reminder_views.reminder_list, name="reminder_list"),
     path("reminders/choice/", reminder_views.reminder_choice, name="reminder_choice"),
+    path("activities/<int:pk>/move/", calendar_pages.activity_move, name="activity_move"),
     path("activities/<int:pk>/cancellation/", views.activity_cancellation, name="activity_cancellation"),
 ]
 for card in CARDS:

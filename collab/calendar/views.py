@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from collab.calendar import services
 from collab.calendar.blocks import day_context, strip_context
-from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm
+from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm, opening_values
 from collab.calendar.lists import ActivityList
 from collab.calendar.models import CARDS, Activity, ActivityKind
 from collab.calendar.selectors import activities_of, with_cards
@@ -85,7 +85,7 @@ def _log_form(request) -> LogForm:
 
 
 def _plan_form(request, cards: dict, activity: Activity | None = None) -> PlanForm:
-    initial = {} if activity else {"kind": _kind(request)}
+    initial = {} if activity else {"kind": _kind(request), **opening_values(request.GET)}
     contacts = _contacts(request.user, cards, activity)
     return PlanForm(
         request.POST or None, user=request.user, contacts=contacts, instance=activity, initial=initial
