@@ -222,4 +222,5 @@ class ActivityParticipant(models.Model):
 
 
 # The app's other models; they point at activities by name.
+from collab.calendar.letter_models import Letter  # noqa: E402, F401
 from collab.calendar.reminder_models import Reminder, ReminderChoice  # noqa: E402, F401

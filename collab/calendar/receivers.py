@@ -4,11 +4,14 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 
+from collab.calendar import letters
 from collab.calendar.models import Activity, ActivityParticipant
+from collab.calendar.reminders import follow_time
 from collab.calendar.selectors import CARD_FIELDS
-from collab.calendar.signals import activity_completed
+from collab.calendar.signals import activity_completed, activity_rescheduled
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
+from crm.jobs.signals import job_ended
 from deals.services import review_request
 from leads.signals import lead_conversion_undone, lead_converted
 
@@ -44,3 +47,15 @@ def let_go_of_card(record, **kwargs) -> None:
         Activity.objects.filter(**{name: record}).update(**{name: None})
     if isinstance(record, Contact):
         ActivityParticipant.objects.filter(contact=record).delete()
+
+
+@receiver(activity_rescheduled, dispatch_uid="collab_calendar.move_reminders")
+def move_reminders(sender, activity, **kwargs) -> None:
+    follow_time(activity)
+
+
+@receiver(job_ended, dispatch_uid="collab_calendar.follow_letter")
+def follow_letter(sender, job, **kwargs) -> None:
+    """A letter that could not be sent says so on its activity."""
+    if job.kind == letters.JOB:
+        letters.follow_job(job)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
-from collab.calendar.reminders import follow_people, follow_time, remind
+from collab.calendar.reminders import follow_people, remind
 from collab.calendar.signals import (
     activity_cancelled,
     activity_completed,
@@ -162,7 +162,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
 
 def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: str = "") -> None:
     demand(by, "edit", activity)
-    was, owner = (activity.starts_at, activity.all_day), activity.owner_id
+    owner = activity.owner_id
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
     _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
@@ -170,8 +170,6 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
-    if (activity.starts_at, activity.all_day) != was:
-        follow_time(activity)
     if activity.owner_id != owner:
         follow_people(activity, {activity.owner_id})
     _tell_pages(activity)

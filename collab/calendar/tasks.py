@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
-from collab.calendar import morning, reminders
-from collab.calendar.models import ReminderChoice
+from collab.calendar import letters, morning, reminders
+from collab.calendar.models import Activity, Letter, ReminderChoice
 from crm.jobs.registry import handler
-from crm.jobs.run import JobRun
+from crm.jobs.run import JobRefused, JobRun
 from crm.jobs.services import enqueue
 from crm.jobs.worker import PERIODIC
 from crm.notify.mails import mail_host
 from crm.notify.tasks import deliver
+from crm.operations.reach import may_be_reached
 from crm.people.models import User
 
 IN_A_SLICE = 500
@@ -53,3 +55,21 @@ def send_morning(run: JobRun) -> dict:
         return {"mailed": 0}
     deliver(letter)
     return {"mailed": 1}
+
+
+@handler(letters.JOB, external=True)
+def send_letter(run: JobRun) -> dict:
+    """Hands one letter over to the mail server and completes its activity; once, or a person is asked."""
+    letter = Letter.objects.select_related("activity", "by").get(pk=run.args["letter"])
+    if letter.state != Letter.State.WAITING:
+        return {"mailed": 0}
+    if not Activity.objects.visible_to(letter.by, "edit").open().filter(pk=letter.activity_id).exists():
+        raise JobRefused(
+            gettext_noop("The activity is closed, or whoever wrote the letter may not change it any more.")
+        )
+    if not all(may_be_reached("email", address) for address in letter.to):
+        raise JobRefused(gettext_noop("Somebody it goes to does not wish to get e-mails any more."))
+    deliver(letters.message_of(letter, str(run.job.uid)))
+    with run.slice():
+        letters.mark_sent(letter)
+    return {"mailed": len(letter.to)}

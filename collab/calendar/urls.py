@@ -1,6 +1,6 @@
 from django.urls import path
 
-from collab.calendar import calendar_pages, reminder_views, views
+from collab.calendar import calendar_pages, letter_views, reminder_views, views
 from collab.calendar.models import CARDS
 
 app_name = "collab_calendar"
@@ -20,6 +20,12 @@ urlpatterns = [
     path("reminders/", reminder_views.reminder_list, name="reminder_list"),
     path("reminders/choice/", reminder_views.reminder_choice, name="reminder_choice"),
     path("activities/<int:pk>/move/", calendar_pages.activity_move, name="activity_move"),
+    path("activities/<int:pk>/letter/", letter_views.activity_letter, name="activity_letter"),
+    path(
+        "activities/<int:pk>/letter/settlement/",
+        letter_views.activity_letter_settlement,
+        name="activity_letter_settlement",
+    ),
     path("activities/<int:pk>/cancellation/", views.activity_cancellation, name="activity_cancellation"),
 ]
 for card in CARDS:

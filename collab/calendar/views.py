@@ -143,6 +143,7 @@ def activity_detail(request, pk: int):
         "may_edit": may_edit,
         "colleagues": [row.user for row in activity.participants.exclude(user=None).select_related("user")],
         "contacts": Contact.objects.visible_to(request.user).filter(participations__activity=activity),
+        "letter": activity.letters.order_by("-pk").first() if activity.kind == ActivityKind.LETTER else None,
         "reminders": activity.reminders.filter(user=request.user).order_by("-minutes_before", "at"),
     }
     return page(request, "collab/calendar/activity_detail.html", context, partial="detail")
