@@ -25,6 +25,11 @@ CARDS: dict[str, type[OwnedRecord]] = {
     "counterparty": Counterparty,
     "contact": Contact,
 }
+# What `telephony.ingest` writes anew from the events of a call; people write the rest.
+FLOW_FIELDS = (
+    "direction", "is_internal", "number", "number_raw", "line", "state", "result", "started_at", "answered_at",
+    "ended_at", "talk_seconds", "wait_seconds", "owner", "department", "updated_at",
+)  # fmt: skip
 
 
 class Direction(models.TextChoices):
@@ -97,6 +102,7 @@ def _card(model: str):
 class Call(OwnedRecord):
     """One call with somebody outside, through however many legs.
 
+    `is_internal`: between colleagues, or with a number that its connection leaves out; nobody sees such calls.
     `provider_id`: empty while a call that was started here is not known to the provider. `number`: the client's in
     E.164; `number_raw`: as sent. `line`: our number. `owner`: who spoke, else at whose phone it rang first.
     `asked_by` and `extension`: who started it here, from which phone. `failure`: why it could not be started.
