@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.history.kinds import EventKind, Group, register_event
 from crm.people.kinds import RecordKind, register_kind
+from telephony.adapters.asterisk.adapter import AsteriskAdapter
 from telephony.adapters.base import register_adapter
 from telephony.adapters.simulator import SimulatorAdapter
 from telephony.adapters.webhook import WebhookAdapter
@@ -28,6 +29,7 @@ EVENTS = (
 
 def register_all() -> None:
     """Called once the apps are ready."""
+    register_adapter(AsteriskAdapter)
     register_adapter(WebhookAdapter)
     register_adapter(SimulatorAdapter)
     register_kind(

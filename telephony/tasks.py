@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
-from telephony import missed, services
+from telephony import listening, missed, services
 from telephony.adapters.base import CannotCall
 from telephony.events import CallFact, Kind, Result
 from telephony.ingest import take_in
@@ -93,3 +93,9 @@ def close_as_lost(call: Call) -> list[Call]:
     last = call.events.order_by("-occurred_at").values_list("occurred_at", flat=True).first()
     fact = CallFact(call=call.provider_id, kind=Kind.ENDED, at=last or call.started_at, result=Result.LOST)
     return take_in(connection=call.connection, facts=[fact])
+
+
+@handler("telephony.watch", every=timedelta(minutes=1))
+def watch(run: JobRun) -> dict:
+    """Whether this installation wants a listener, told to whoever supervises its processes."""
+    return {"wanted": listening.mark_wanted()}
