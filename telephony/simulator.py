@@ -78,7 +78,13 @@ def cast_of(connection: Connection, flow: Flow, first=None) -> dict[str, str]:
     for place in (1, 2, 3):
         cast.setdefault(f"ext{place}", str(900 + place))
     line = next(iter(connection.lines.split()), "")
-    return {**cast, "client": _caller(flow), "line": line, "call": secrets.token_hex(8), "origin": str(uuid.uuid4())}
+    return {
+        **cast,
+        "client": _caller(flow),
+        "line": line,
+        "call": secrets.token_hex(8),
+        "origin": str(uuid.uuid4()),
+    }
 
 
 def _caller(flow: Flow) -> str:
