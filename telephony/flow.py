@@ -97,6 +97,7 @@ def recompute(facts: Iterable[CallFact], extensions: Collection[str]) -> CallSta
     direction = "internal" if is_internal else _direction(legs, said, origin)
     end = _call_end(whole, legs)
     answered_at = _answered_at(direction, legs, whole, end)
+    legs = [_outrun(leg, legs) for leg in legs]
     if end.at is not None:
         legs = [_closed(leg, end, answered_at, direction) for leg in legs]
     started_at = known[0].at
@@ -115,8 +116,8 @@ def recompute(facts: Iterable[CallFact], extensions: Collection[str]) -> CallSta
         talk=_talk(direction, legs, end, answered_at),
         waiting=_seconds(started_at, answered_at or end.at),
         handled_by=_parties(sorted((leg for leg in managers if leg.is_answered), key=_answer_order)),
-        ringing_now=() if end.at else _parties(leg for leg in managers if _rings(leg, managers)),
-        talking_now=() if end.at else _parties(leg for leg in managers if leg.state == Kind.ANSWERED),
+        ringing_now=_parties(leg for leg in managers if leg.state in {Kind.STARTED, Kind.RINGING}),
+        talking_now=_parties(leg for leg in managers if leg.state == Kind.ANSWERED),
         rang=_parties(managers),
         is_internal=is_internal,
         recordings=tuple(dict.fromkeys(fact.recording for fact in known if fact.recording)),
@@ -371,11 +372,18 @@ def _talk(direction: str, legs: list[LegState], end: _End, answered_at: datetime
     return max(0, min(counted, longest + 1))
 
 
-def _rings(leg: LegState, managers: list[LegState]) -> bool:
-    """Ringing, and nobody has answered since it began to: those who lost the race stop at once."""
-    if leg.state not in {Kind.STARTED, Kind.RINGING}:
-        return False
-    return not any(other.answered_at and other.answered_at >= leg.started_at for other in managers)
+def _outrun(leg: LegState, legs: list[LegState]) -> LegState:
+    """Of telephones that ring together those that lost the race stop at once, before anybody says so."""
+    if leg.role != Role.MANAGER or leg.state not in {Kind.STARTED, Kind.RINGING}:
+        return leg
+    answers = [
+        other.answered_at
+        for other in legs
+        if other.role == Role.MANAGER and other.answered_at and other.answered_at >= leg.started_at
+    ]
+    if not answers:
+        return leg
+    return replace(leg, state=Kind.ENDED, result=Result.ELSEWHERE, ended_at=min(answers))
 
 
 def _answer_order(leg: LegState):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from crm.history.kinds import EventKind, Group, register_event
+from crm.listing.lists import register_list
+from crm.people.access import kind_label
 from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import MenuEntry, Panel, TopbarSlot, register_menu, register_panel, register_topbar
 from telephony.adapters.asterisk.adapter import AsteriskAdapter
 from telephony.adapters.base import register_adapter
 from telephony.adapters.simulator import SimulatorAdapter
 from telephony.adapters.webhook import WebhookAdapter
-from telephony.models import Call
+from telephony.lists import CallList
+from telephony.models import CARDS, Call
 
 EVENTS = (
     EventKind(
@@ -44,3 +48,23 @@ def register_all() -> None:
         )
     )
     register_event(*EVENTS)
+    register_list(CallList)
+    register_menu(
+        MenuEntry(
+            key="telephone", label=_("Calls"), icon="telephone", url_name="telephony:call_list", order=80,
+            kind="telephony.call",
+        )
+    )  # fmt: skip
+    register_topbar(TopbarSlot(key="calls", template="telephony/_calls_slot.html", order=1))
+    for name, model in CARDS.items():
+        register_panel(
+            Panel(
+                card=kind_label(model), key="calls", label=_("Calls"), order=25, url_name=f"telephony:{name}_calls",
+                count=_count,
+            )
+        )  # fmt: skip
+
+
+def _count(record, user) -> int:
+    name = next(name for name, model in CARDS.items() if isinstance(record, model))
+    return Call.objects.visible_to(user).filter(**{name: record.pk})[:100].count()

@@ -51,6 +51,13 @@ def note_call(*, call: Call, note: str, outcome: str, by) -> Call:
 
 
 @transaction.atomic
+def wrap_up(*, call: Call, by) -> bool:
+    """Its owner has noted what he wanted of an ended call. False for one that runs, or is another's."""
+    mine = Call.objects.filter(pk=call.pk, owner=by, state=State.ENDED, wrapped_at=None)
+    return bool(mine.update(wrapped_at=timezone.now()))
+
+
+@transaction.atomic
 def attach_call(*, call: Call, cards: dict, by) -> Call:
     """Puts the call on these cards in the place of those it stood on; the next calls of the number follow.
 
