@@ -13,6 +13,7 @@ from telephony.adapters.asterisk.adapter import AsteriskAdapter
 from telephony.adapters.base import register_adapter
 from telephony.adapters.simulator import SimulatorAdapter
 from telephony.adapters.webhook import WebhookAdapter
+from telephony.adapters.zadarma import ZadarmaAdapter
 from telephony.lists import CallList
 from telephony.models import CARDS, Call
 
@@ -34,6 +35,7 @@ EVENTS = (
 def register_all() -> None:
     """Called once the apps are ready."""
     register_adapter(AsteriskAdapter)
+    register_adapter(ZadarmaAdapter)
     register_adapter(WebhookAdapter)
     register_adapter(SimulatorAdapter)
     register_kind(
