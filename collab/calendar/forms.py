@@ -19,6 +19,8 @@ from collab.calendar.moments import (
     next_working_morning,
     same_reading,
 )
+from collab.calendar.reminder_forms import LeadsField
+from collab.calendar.reminders import usual_minutes
 from collab.calendar.services import NextStep, roles_plan_for
 from counterparties.models import Contact
 from crm.attributes.forms import DateInput
@@ -176,9 +178,11 @@ class PlanForm(forms.Form):
         label=_("Private: only the owner and the participants see it"), required=False
     )
 
+    remind = LeadsField(label=_("Remind me"))
+
     def __init__(self, *args, user, contacts, instance: Activity | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.instance = instance
+        self.instance, self.user = instance, user
         people = list(User.objects.filter(is_active=True).select_related("department"))
         self.fields["colleagues"].queryset = User.objects.filter(is_active=True).exclude(pk=user.pk)
         self.fields["contacts"].queryset = contacts
@@ -200,13 +204,15 @@ class PlanForm(forms.Form):
         self.initial.setdefault("kind", ActivityKind.CALL)
         self.initial.setdefault("starts_at", next_full_hour())
         self.initial.setdefault("minutes", DEFAULT_MINUTES[self.initial["kind"]])
+        self.initial.setdefault("remind", usual_minutes(self.user, self.initial["kind"]))
+        self.fields["remind"].offer(self.initial["remind"])
         self.fields["minutes"].offer(self.initial["minutes"])
 
     def _show(self, activity: Activity) -> None:
         length = (activity.ends_at - activity.starts_at) if activity.ends_at else timedelta(0)
         minutes = 0 if activity.all_day else int(length.total_seconds() // 60)
         self.fields["minutes"].offer(minutes)
-        del self.fields["kind"]
+        del self.fields["kind"], self.fields["remind"]
         people = list(activity.participants.values_list("user_id", "contact_id"))
         self.initial = {
             "subject": activity.subject, "starts_at": activity.starts_at, "minutes": minutes,
@@ -230,6 +236,10 @@ class PlanForm(forms.Form):
         elif minutes := cleaned.get("minutes"):
             cleaned["ends_at"] = start + timedelta(minutes=minutes)
         return cleaned
+
+    def remind_before(self) -> list[int] | None:
+        """None where the offer was left as it was: then what is usual for the chosen kind holds."""
+        return self.cleaned_data["remind"] if "remind" in self.changed_data else None
 
     def _whole_days(self, start: datetime, last_day: date | None) -> tuple[datetime, datetime]:
         days = (last_day - timezone.localtime(start).date()).days + 1 if last_day else 1

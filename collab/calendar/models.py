@@ -235,3 +235,7 @@ class ActivityParticipant(models.Model):
 
     def __str__(self) -> str:
         return str(self.user or self.contact)
+
+
+# The app's other models; they point at activities by name.
+from collab.calendar.reminder_models import Reminder, ReminderChoice  # noqa: E402, F401

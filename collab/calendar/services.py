@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from collab.calendar.grants import granting
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
+from collab.calendar.reminders import follow_people, follow_time, remind
 from collab.calendar.signals import (
     activity_cancelled,
     activity_completed,
@@ -71,11 +72,13 @@ def roles_plan_for(user, owner) -> bool:
 @transaction.atomic
 def plan_activity(
     *, kind, subject, starts_at, by, owner=None, description="", ends_at=None, all_day=False, place="",
-    direction="", is_private=False, lead=None, deal=None, counterparty=None, contact=None, participants=(), via="",
+    direction="", is_private=False, lead=None, deal=None, counterparty=None, contact=None, participants=(),
+    remind_before: Iterable[int] | None = None, via="",
 ) -> Activity:  # fmt: skip
     """Puts a call, meeting or letter into a calendar and on its cards; the first one on a new lead starts work on it.
 
     Whoever sees a card may do so: a colleague who takes the call writes it down. `participants` are users and contacts.
+    `remind_before`: minutes before the start at which the owner is reminded; None: as usual for him.
     Raises PermissionDenied for a card `by` does not see or a calendar he may not plan in, ValidationError for values
     that make no sense.
     """
@@ -85,6 +88,7 @@ def plan_activity(
         contact=contact, owner=owner or by, created_by=by,
     )  # fmt: skip
     _create(activity, by, participants, via)
+    remind(activity, remind_before)
     record_event(
         kind=f"{activity.kind}_planned", subject=activity, by=by, cards=activity.cards(), via=via,
         payload={"when": moment(activity.starts_at), "note": activity.description},
@@ -158,7 +162,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
     was = activity.starts_at
     _edit(activity, values, version, by, "edited", via)
     if participants is not None:
-        _set_participants(activity, by, participants)
+        follow_people(activity, _set_participants(activity, by, participants))
     if activity.starts_at != was:
         activity_rescheduled.send(sender=Activity, activity=activity, by=by, was=was)
     return activity
@@ -166,6 +170,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
 
 def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: str = "") -> None:
     demand(by, "edit", activity)
+    was, owner = (activity.starts_at, activity.all_day), activity.owner_id
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
     _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
@@ -173,6 +178,10 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
+    if (activity.starts_at, activity.all_day) != was:
+        follow_time(activity)
+    if activity.owner_id != owner:
+        follow_people(activity, {activity.owner_id})
     _tell_pages(activity)
 
 
@@ -208,7 +217,8 @@ def _check_times(starts_at: datetime, ends_at: datetime | None) -> None:
         raise ValidationError({"ends_at": _("The end lies before the start.")})
 
 
-def _set_participants(activity: Activity, by, participants: Iterable) -> None:
+def _set_participants(activity: Activity, by, participants: Iterable) -> set[int]:
+    """The ids of the colleagues who did not take part before."""
     people = list(dict.fromkeys(participants))
     contacts = {person.pk for person in people if isinstance(person, Contact)}
     before = set(activity.participants.exclude(contact=None).values_list("contact_id", flat=True))
@@ -224,6 +234,7 @@ def _set_participants(activity: Activity, by, participants: Iterable) -> None:
         [ActivityParticipant(activity=activity, user_id=pk) for pk in sorted(users - known)]
         + [ActivityParticipant(activity=activity, contact_id=pk) for pk in sorted(added)]
     )
+    return users - known
 
 
 def _close(activity: Activity, **values) -> None:

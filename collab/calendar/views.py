@@ -119,6 +119,7 @@ def _plan(form: PlanForm, user, cards: dict) -> Activity:
         kind=data["kind"],
         owner=data.get("owner"),
         participants=form.participants(),
+        remind_before=form.remind_before(),
         by=user,
         **form.values(),
         **cards,
@@ -142,6 +143,7 @@ def activity_detail(request, pk: int):
         "may_edit": may_edit,
         "colleagues": [row.user for row in activity.participants.exclude(user=None).select_related("user")],
         "contacts": Contact.objects.visible_to(request.user).filter(participations__activity=activity),
+        "reminders": activity.reminders.filter(user=request.user).order_by("-minutes_before", "at"),
     }
     return page(request, "collab/calendar/activity_detail.html", context, partial="detail")
 
