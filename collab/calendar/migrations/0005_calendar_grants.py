@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('collab_calendar', '0003_series'),
+        ('collab_calendar', '0004_reminders'),
         ('counterparties', '0004_handover_rule'),
         ('deals', '0008_quote_templates'),
         ('leads', '0004_web_forms'),
