@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "deals",
     "leads",
     "collab.calendar",
+    "telephony",
     "bpm",
     "unfold",
     "django.contrib.admin",

@@ -40,17 +40,19 @@ from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
+from telephony.models import Call
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
-# what the browser needs to install the product; none of them names a record or a person.
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, what
+# exchanges post signed events to, and what the browser needs to install the product; none names a record or a person.
 PUBLIC = {
     "web:preference",
     "web_forms:form_page",
+    "telephony:hook",
     "people:invitation_acceptance",
     "web:manifest",
     "web:service_worker",
@@ -74,12 +76,13 @@ TAKES = [
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
-    (r"deals:counterparty_deals", "counterparty"),
-    (r"bpm:deal_processes|bpm:run_(start|offers)|collab_calendar:deal_\w+", "deal"),
-    (r"leads:lead_\w+|collab_calendar:lead_\w+|bpm:lead_processes", "lead"),
+    (r"deals:counterparty_deals|telephony:counterparty_calls", "counterparty"),
+    (r"telephony:call_\w+", "call"),
+    (r"bpm:deal_processes|bpm:run_(start|offers)|(collab_calendar|telephony):deal_\w+", "deal"),
+    (r"leads:lead_\w+|(collab_calendar|telephony):lead_\w+|bpm:lead_processes", "lead"),
     (r"counterparties:link_\w+", "link"),
     (r"counterparties:handover_\w+", "handover"),
-    (r"counterparties:contact_\w+|collab_calendar:contact_\w+|bpm:contact_processes", "contact"),
+    (r"counterparties:contact_\w+|(collab_calendar|telephony):contact_\w+|bpm:contact_processes", "contact"),
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"imports:import_\w+", "import"),
@@ -164,6 +167,7 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
         "funnel": Funnel.objects.first(),
@@ -213,7 +217,7 @@ def edited_event(rep: User, lead: Lead) -> Event:
 
 def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
-    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
+    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover", "call"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key in {"line", "payment", "deal_contact"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()

@@ -11,7 +11,7 @@ from django.test import override_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "pl" / "LC_MESSAGES" / "django.po"
-SOURCES = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "bpm", "templates"]
+SOURCES = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "telephony", "bpm", "templates"]
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%[sd]|\{[a-z_]*\}")
 
 

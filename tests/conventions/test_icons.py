@@ -14,7 +14,17 @@ TAG = re.compile(r"""(?:\{% icon |\bicon(?:_name)?=)["']([a-z0-9-]+)["']""")
 def sources() -> list[str]:
     files = [
         file
-        for folder in ("templates", "crm", "bpm", "collab", "counterparties", "deals", "funnel", "leads")
+        for folder in (
+            "templates",
+            "crm",
+            "bpm",
+            "collab",
+            "counterparties",
+            "deals",
+            "funnel",
+            "leads",
+            "telephony",
+        )
         for file in (ROOT / folder).rglob("*")
         if file.suffix in {".html", ".py"} and "migrations" not in file.parts
     ]

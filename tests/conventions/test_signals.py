@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "bpm"]
+ROOMS = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "telephony", "bpm"]
 
 
 def modules(name: str = "*.py") -> list[Path]:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-AREAS = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "bpm"]
+AREAS = ["crm", "funnel", "counterparties", "deals", "leads", "collab", "telephony", "bpm"]
 DOOR = {"deals/models/records.py", "deals/moves.py"}
 
 

@@ -19,7 +19,7 @@ def tell(user, kind="mention"):
 
 
 def sources():
-    for folder in ("crm", "funnel", "counterparties", "deals", "leads", "collab", "bpm"):
+    for folder in ("crm", "funnel", "counterparties", "deals", "leads", "collab", "telephony", "bpm"):
         yield from (Path(project.BASE_DIR) / folder).rglob("*.py")
 
 

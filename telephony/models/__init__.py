@@ -1,0 +1,21 @@
+"""Tables of telephony. Only `telephony.ingest` changes what a call is; people change its note and its cards."""
+
+from telephony.models.calls import CARDS, Call, CallEvent, CallLeg, Direction, Outcome, Recording, State
+from telephony.models.connections import Connection, Extension, LeadRule
+from telephony.models.missed import MissedCall, NumberLead
+
+__all__ = [
+    "CARDS",
+    "Call",
+    "CallEvent",
+    "CallLeg",
+    "Connection",
+    "Direction",
+    "Extension",
+    "LeadRule",
+    "MissedCall",
+    "NumberLead",
+    "Outcome",
+    "Recording",
+    "State",
+]
