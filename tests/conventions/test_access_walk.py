@@ -173,7 +173,7 @@ def make_records() -> dict:
         "funnel": Funnel.objects.first(),
         "deal_type": DealType.objects.first(),
         "retired_stage": Stage.objects.create(
-            funnel=Funnel.objects.first(), key="retired", name="Retired", is_active=False
+            funnel=Funnel.objects.first(), key="retired", name="Retired", position=99, is_active=False
         ),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
