@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from bpm.trigger_rules import add_trigger
+from collab.calendar.grants import grant_calendar
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
@@ -35,8 +36,8 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealContact, DealLine, Payment, Product
-from funnel.models import Requirement, Stage
+from deals.models import Deal, DealContact, DealLine, DealType, Payment, Product
+from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
@@ -65,7 +66,10 @@ TAKES = [
         r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
     ),
-    (r"deals:deal_column|funnel:requirement_create", "stage"),
+    (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
+    (r"funnel:(funnel_update|stage_moves|stage_order|stage_create)", "funnel"),
+    (r"funnel:stage_restore", "retired_stage"),
+    (r"funnel:type_update", "deal_type"),
     (r"funnel:requirement_delete", "requirement"),
     (r"money:rate_\w+", "rate"),
     (r"deals:contact_role", "deal_contact"),
@@ -82,6 +86,7 @@ TAKES = [
     (r"counterparties:contact_\w+|(collab_calendar|telephony):contact_\w+|bpm:contact_processes", "contact"),
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
+    (r"collab_calendar:grant_\w+", "grant"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
     (r"lists:full_export_\w+", "full_export"),
@@ -164,9 +169,15 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
+        "funnel": Funnel.objects.first(),
+        "deal_type": DealType.objects.first(),
+        "retired_stage": Stage.objects.create(
+            funnel=Funnel.objects.first(), key="retired", name="Retired", position=99, is_active=False
+        ),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
             email="new@demo.example",
@@ -231,7 +242,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "retry", "notification", "view", "export", "bulk"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant"}:
         return user.username == "rep"
     return True
 
