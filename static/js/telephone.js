@@ -59,5 +59,7 @@ if (slot) {
     });
   });
   setInterval(tick, 1000);
-  ask();
+  // htmx knows the page's elements once the document is ready, and a module runs before.
+  if (document.readyState === "complete") ask();
+  else document.addEventListener("DOMContentLoaded", () => setTimeout(ask));
 }

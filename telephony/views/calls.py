@@ -47,7 +47,11 @@ def call_list(request):
 def _dress(call: Call) -> None:
     call.pill = status_pill(call)
     call.talk, call.wait = duration(call.talk_seconds), duration(call.wait_seconds)
-    call.cards_shown = [(kind_of(card), card) for card in call.seen_cards]
+    call.cards_shown = [(kind_of(card), card) for card in sorted(call.seen_cards, key=_person_first)]
+
+
+def _person_first(card) -> int:
+    return 0 if isinstance(card, Contact) else 1
 
 
 @require_safe
