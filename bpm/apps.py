@@ -8,8 +8,9 @@ class BpmConfig(AppConfig):
     verbose_name = _("Business processes")
 
     def ready(self) -> None:
-        from bpm import receivers, registration  # noqa: F401
+        from bpm import calendar_layer, receivers, registration  # noqa: F401
         from bpm.operations import register_operations
 
         register_operations()
         registration.register()
+        calendar_layer.register()

@@ -8,9 +8,11 @@ class CalendarConfig(AppConfig):
     verbose_name = _("Calendar")
 
     def ready(self) -> None:
-        from collab.calendar import imports, receivers, registration, requirements
+        from collab.calendar import imports, money_layers, receivers, registration, requirements, telling
 
         assert receivers
+        assert telling
         registration.register_all()
         imports.register()
         requirements.register()
+        money_layers.register()

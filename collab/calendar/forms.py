@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,12 +18,27 @@ from collab.calendar.moments import (
     next_working_morning,
     same_reading,
 )
+from collab.calendar.reminder_forms import LeadsField
+from collab.calendar.reminders import usual_minutes
 from collab.calendar.services import NextStep, may_plan_for
 from counterparties.models import Contact
+from crm.attributes.forms import DateInput
 from crm.people.models import User
 
 MINUTES = (0, 15, 30, 45, 60, 90, 120, 180, 240)
 DEFAULT_MINUTES = {ActivityKind.CALL: 15, ActivityKind.MEETING: 60, ActivityKind.LETTER: 0}
+
+
+MOST_MINUTES = 24 * 60
+MOST_DAYS = 62
+
+
+def last_day_of(activity: Activity) -> date | None:
+    """The last of several whole days; None for one day alone."""
+    if not activity.all_day or activity.ends_at is None:
+        return None
+    last = timezone.localtime(activity.ends_at - timedelta(seconds=1)).date()
+    return last if last > timezone.localtime(activity.starts_at).date() else None
 
 
 def minutes_label(minutes: int) -> str:
@@ -112,6 +127,24 @@ class TimeForm(forms.Form):
     starts_at = MomentField(label=_("New time"))
 
 
+def opening_values(address) -> dict:
+    """What the address says of a new activity: `starts_at`, `minutes`, `all_day`, `last_day`, `owner`; no nonsense."""
+    found: dict = {}
+    try:
+        found["starts_at"] = MomentField(required=False).clean(address.get("starts_at", "")[:16])
+        found["last_day"] = forms.DateField(required=False).clean(address.get("last_day", "")[:10])
+    except ValidationError:
+        return {}
+    minutes, owner = address.get("minutes", ""), address.get("owner", "")
+    if minutes.isdecimal() and 0 < len(minutes) < 5 and int(minutes) <= MOST_MINUTES:
+        found["minutes"] = int(minutes)
+    if owner.isdecimal() and len(owner) < 16:
+        found["owner"] = int(owner)
+    if address.get("all_day"):
+        found["all_day"] = True
+    return {name: value for name, value in found.items() if value is not None}
+
+
 class PlanForm(forms.Form):
     """A planned activity, new or being changed. `contacts` are the people of the card it stands on."""
 
@@ -120,6 +153,7 @@ class PlanForm(forms.Form):
     starts_at = MomentField(label=_("When"))
     minutes = LengthField(label=_("Length"), required=False, empty_value=0)
     all_day = forms.BooleanField(label=_("All day"), required=False)
+    last_day = forms.DateField(label=_("Last day"), required=False, widget=DateInput())
     place = forms.CharField(label=_("Place"), max_length=200, required=False)
     owner = forms.ModelChoiceField(
         label=_("In the calendar of"), queryset=User.objects.none(), required=False
@@ -143,9 +177,11 @@ class PlanForm(forms.Form):
         label=_("Private: only the owner and the participants see it"), required=False
     )
 
+    remind = LeadsField(label=_("Remind me"))
+
     def __init__(self, *args, user, contacts, instance: Activity | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.instance = instance
+        self.instance, self.user = instance, user
         people = list(User.objects.filter(is_active=True).select_related("department"))
         self.fields["colleagues"].queryset = User.objects.filter(is_active=True).exclude(pk=user.pk)
         self.fields["contacts"].queryset = contacts
@@ -166,16 +202,20 @@ class PlanForm(forms.Form):
         self.initial.setdefault("kind", ActivityKind.CALL)
         self.initial.setdefault("starts_at", next_full_hour())
         self.initial.setdefault("minutes", DEFAULT_MINUTES[self.initial["kind"]])
+        self.initial.setdefault("remind", usual_minutes(self.user, self.initial["kind"]))
+        self.fields["remind"].offer(self.initial["remind"])
+        self.fields["minutes"].offer(self.initial["minutes"])
 
     def _show(self, activity: Activity) -> None:
         length = (activity.ends_at - activity.starts_at) if activity.ends_at else timedelta(0)
         minutes = 0 if activity.all_day else int(length.total_seconds() // 60)
         self.fields["minutes"].offer(minutes)
-        del self.fields["kind"]
+        del self.fields["kind"], self.fields["remind"]
         people = list(activity.participants.values_list("user_id", "contact_id"))
         self.initial = {
             "subject": activity.subject, "starts_at": activity.starts_at, "minutes": minutes,
-            "all_day": activity.all_day, "place": activity.place, "description": activity.description,
+            "all_day": activity.all_day, "last_day": last_day_of(activity),
+            "place": activity.place, "description": activity.description,
             "is_private": activity.is_private,
             "colleagues": [user for user, _contact in people if user],
             "contacts": [contact for _user, contact in people if contact],
@@ -190,10 +230,21 @@ class PlanForm(forms.Form):
             start = cleaned["starts_at"] = self.instance.starts_at
         cleaned["ends_at"] = None
         if cleaned.get("all_day"):
-            cleaned["starts_at"], cleaned["ends_at"] = local_midnight(start), local_midnight(start, days=1)
+            cleaned["starts_at"], cleaned["ends_at"] = self._whole_days(start, cleaned.get("last_day"))
         elif minutes := cleaned.get("minutes"):
             cleaned["ends_at"] = start + timedelta(minutes=minutes)
         return cleaned
+
+    def remind_before(self) -> list[int] | None:
+        """None where the offer was left as it was: then what is usual for the chosen kind holds."""
+        return self.cleaned_data["remind"] if "remind" in self.changed_data else None
+
+    def _whole_days(self, start: datetime, last_day: date | None) -> tuple[datetime, datetime]:
+        days = (last_day - timezone.localtime(start).date()).days + 1 if last_day else 1
+        if not 1 <= days <= MOST_DAYS:
+            self.add_error("last_day", _("The last day lies before the first, or too far after it."))
+            days = 1
+        return local_midnight(start), local_midnight(start, days=days)
 
     def participants(self) -> list:
         return [*self.cleaned_data["colleagues"], *self.cleaned_data["contacts"]]

@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from collab.calendar.local_time import LocalTimeField
+from collab.calendar.series_models import Series, new_uid
 from counterparties.models import Contact, Counterparty
 from crm.people.access import kind_label
 from crm.people.search import Searchable
@@ -71,6 +73,14 @@ class ActivityQuerySet(VisibleQuerySet):
         """Neither done nor cancelled."""
         return self.filter(done_at=None, cancelled_at=None, deleted_at=None)
 
+    def nearest(self) -> Self:
+        """Of the open occurrences of a series only the first; everything that does not repeat, and all that is over."""
+        earlier = Activity.objects.open().filter(
+            series_id=OuterRef("series_id"), starts_at__lt=OuterRef("starts_at")
+        )
+        is_over = Q(done_at__isnull=False) | Q(cancelled_at__isnull=False)
+        return self.filter(is_over | Q(series=None) | ~Exists(earlier))
+
 
 def _by_card(user, action: str) -> Q:
     """Correlated, so that a page of activities asks about its own cards only."""
@@ -86,7 +96,11 @@ def _card(model: str):
 
 
 class Activity(Searchable, OwnedRecord):
-    """Planned until `done_at` or `cancelled_at` is set. `result` is what came of it, `description` what it is for."""
+    """Planned until `done_at` or `cancelled_at` is set. `result` is what came of it, `description` what it is for.
+
+    An occurrence has a `series`; `recurrence_at` is the local time its rule gave it, whatever became of it since, and
+    a detached one no longer follows changes of the series. Other calendars know it by its `uid`, or by the series'.
+    """
 
     kind = models.CharField(_("kind"), max_length=10, choices=ActivityKind.choices)
     subject = models.CharField(_("subject"), max_length=200)
@@ -105,6 +119,12 @@ class Activity(Searchable, OwnedRecord):
     counterparty = _card("counterparties.Counterparty")
     contact = _card("counterparties.Contact")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    uid = models.CharField(max_length=255, unique=True, null=True, default=new_uid, editable=False)
+    series = models.ForeignKey(
+        Series, models.PROTECT, null=True, blank=True, related_name="occurrences", editable=False
+    )
+    recurrence_at = LocalTimeField(null=True, blank=True, editable=False)
+    is_detached = models.BooleanField(default=False, editable=False)
 
     objects = ActivityQuerySet.as_manager()
 
@@ -120,6 +140,7 @@ class Activity(Searchable, OwnedRecord):
                 condition=Q(done_at=None) | Q(cancelled_at=None), name="activity_done_or_cancelled"
             ),
             models.CheckConstraint(condition=Q(owner__isnull=False), name="activity_has_owner"),
+            models.UniqueConstraint(fields=["series", "recurrence_at"], name="one_occurrence_at_a_time"),
         ]
         indexes = [
             models.Index(
@@ -131,6 +152,11 @@ class Activity(Searchable, OwnedRecord):
                 fields=["owner", "-done_at"],
                 condition=Q(done_at__isnull=False),
                 name="activity_done_of_owner",
+            ),
+            models.Index(
+                fields=["series", "starts_at"],
+                condition=Q(done_at=None, cancelled_at=None, deleted_at=None, series__isnull=False),
+                name="activity_open_of_series",
             ),
             *(
                 models.Index(
@@ -193,3 +219,7 @@ class ActivityParticipant(models.Model):
 
     def __str__(self) -> str:
         return str(self.user or self.contact)
+
+
+# The app's other models; they point at activities by name.
+from collab.calendar.reminder_models import Reminder, ReminderChoice  # noqa: E402, F401

@@ -12,8 +12,10 @@ from collab.calendar.blocks import next_strip, today
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
 from collab.calendar.portfolio import ActivityRows
+from collab.calendar.reminders import LIVE as REMINDER
 from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
 from collab.calendar.services import edit_activity
+from collab.calendar.telling import CHANGED
 from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
@@ -28,13 +30,17 @@ from crm.web.registry import (
     HomeBlock,
     MenuEntry,
     Panel,
+    ProfileSection,
     QuickCreate,
+    TopbarSlot,
     register_composer,
     register_home,
     register_menu,
     register_panel,
+    register_profile_section,
     register_quick_create,
     register_strip,
+    register_topbar,
 )
 
 CARD_KINDS = tuple(CARD_FIELDS)
@@ -84,6 +90,10 @@ def register_all() -> None:
             mail="hourly",
         )
     )
+    register_notice(Notice(REMINDER, _("A reminder of what I planned"), "alarm"))
+    register_notice(
+        Notice(CHANGED, _("Somebody moves or cancels something in my calendar"), "calendar-x", mail="hourly")
+    )
     _register_events()
     _register_pages()
     _register_card_parts()
@@ -112,7 +122,7 @@ def _register_pages() -> None:
             key="calendar",
             label=_("Calendar"),
             icon="calendar-week",
-            url_name="collab_calendar:activity_list",
+            url_name="collab_calendar:calendar",
             order=70,
             phone=True,
         )
@@ -125,6 +135,21 @@ def _register_pages() -> None:
     register_home(
         HomeBlock(
             key="today", label=_("Calls, meetings, letters"), order=10, icon="calendar-check", render=today
+        )
+    )
+
+    register_topbar(TopbarSlot(key="reminders", template="collab/calendar/_reminders_slot.html", order=30))
+    register_profile_section(
+        ProfileSection(
+            key="reminders",
+            label=_("Reminders"),
+            text=_(
+                "How long before calls and meetings you are reminded, and a letter with your day each morning."
+            ),
+            action=_("Choose reminders"),
+            icon="alarm",
+            url_name="collab_calendar:reminder_choice",
+            order=20,
         )
     )
 

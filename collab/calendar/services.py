@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
+from collab.calendar.reminders import follow_people, follow_time, remind
 from collab.calendar.signals import (
     activity_cancelled,
     activity_completed,
@@ -63,11 +64,13 @@ def may_plan_for(user, owner) -> bool:
 @transaction.atomic
 def plan_activity(
     *, kind, subject, starts_at, by, owner=None, description="", ends_at=None, all_day=False, place="",
-    direction="", is_private=False, lead=None, deal=None, counterparty=None, contact=None, participants=(), via="",
+    direction="", is_private=False, lead=None, deal=None, counterparty=None, contact=None, participants=(),
+    remind_before: Iterable[int] | None = None, via="",
 ) -> Activity:  # fmt: skip
     """Puts a call, meeting or letter into a calendar and on its cards; the first one on a new lead starts work on it.
 
     Whoever sees a card may do so: a colleague who takes the call writes it down. `participants` are users and contacts.
+    `remind_before`: minutes before the start at which the owner is reminded; None: as usual for him.
     Raises PermissionDenied for a card `by` does not see or a calendar he may not plan in, ValidationError for values
     that make no sense.
     """
@@ -77,6 +80,7 @@ def plan_activity(
         contact=contact, owner=owner or by, created_by=by,
     )  # fmt: skip
     _create(activity, by, participants, via)
+    remind(activity, remind_before)
     record_event(
         kind=f"{activity.kind}_planned", subject=activity, by=by, cards=activity.cards(), via=via,
         payload={"when": moment(activity.starts_at), "note": activity.description},
@@ -125,13 +129,17 @@ def cancel_activity(*, activity, by, via="") -> Activity:
 
 
 @transaction.atomic
-def reschedule_activity(*, activity, starts_at, by, ends_at=None, via="") -> Activity:
-    """Moves a planned activity; its length stays unless `ends_at` is given. Raises ActivityClosed, PermissionDenied."""
+def reschedule_activity(*, activity, starts_at, by, ends_at=None, version=None, via="") -> Activity:
+    """Moves a planned activity; its length stays unless `ends_at` is given. Raises ActivityClosed, PermissionDenied.
+
+    With `version`, what the mover saw, also EditConflict when somebody else has moved it since.
+    """
     activity.refresh_from_db()
     was = activity.starts_at
     if ends_at is None and activity.ends_at is not None:
         ends_at = starts_at + (activity.ends_at - was)
-    _edit(activity, {"starts_at": starts_at, "ends_at": ends_at}, activity.version, by, "moved", via)
+    times = {"starts_at": starts_at, "ends_at": ends_at}
+    _edit(activity, times, activity.version if version is None else version, by, "moved", via)
     if activity.starts_at != was:
         activity_rescheduled.send(sender=Activity, activity=activity, by=by, was=was)
     return activity
@@ -146,7 +154,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
     was = activity.starts_at
     _edit(activity, values, version, by, "edited", via)
     if participants is not None:
-        _set_participants(activity, by, participants)
+        follow_people(activity, _set_participants(activity, by, participants))
     if activity.starts_at != was:
         activity_rescheduled.send(sender=Activity, activity=activity, by=by, was=was)
     return activity
@@ -154,6 +162,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
 
 def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: str = "") -> None:
     demand(by, "edit", activity)
+    was, owner = (activity.starts_at, activity.all_day), activity.owner_id
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
     _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
@@ -161,6 +170,10 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
+    if (activity.starts_at, activity.all_day) != was:
+        follow_time(activity)
+    if activity.owner_id != owner:
+        follow_people(activity, {activity.owner_id})
     _tell_pages(activity)
 
 
@@ -196,7 +209,8 @@ def _check_times(starts_at: datetime, ends_at: datetime | None) -> None:
         raise ValidationError({"ends_at": _("The end lies before the start.")})
 
 
-def _set_participants(activity: Activity, by, participants: Iterable) -> None:
+def _set_participants(activity: Activity, by, participants: Iterable) -> set[int]:
+    """The ids of the colleagues who did not take part before."""
     people = list(dict.fromkeys(participants))
     contacts = {person.pk for person in people if isinstance(person, Contact)}
     before = set(activity.participants.exclude(contact=None).values_list("contact_id", flat=True))
@@ -212,6 +226,7 @@ def _set_participants(activity: Activity, by, participants: Iterable) -> None:
         [ActivityParticipant(activity=activity, user_id=pk) for pk in sorted(users - known)]
         + [ActivityParticipant(activity=activity, contact_id=pk) for pk in sorted(added)]
     )
+    return users - known
 
 
 def _close(activity: Activity, **values) -> None:

@@ -1,17 +1,25 @@
 from django.urls import path
 
-from collab.calendar import views
+from collab.calendar import calendar_pages, reminder_views, views
 from collab.calendar.models import CARDS
 
 app_name = "collab_calendar"
 urlpatterns = [
-    path("", views.activity_list, name="activity_list"),
+    path("", calendar_pages.calendar, name="calendar"),
+    path("events/", calendar_pages.calendar_events, name="calendar_events"),
+    path("activities/", views.activity_list, name="activity_list"),
     path("day/", views.my_day, name="my_day"),
     path("activities/new/", views.activity_create, name="activity_create"),
     path("activities/<int:pk>/", views.activity_detail, name="activity_detail"),
     path("activities/<int:pk>/edit/", views.activity_update, name="activity_update"),
     path("activities/<int:pk>/completion/", views.activity_completion, name="activity_completion"),
     path("activities/<int:pk>/time/", views.activity_time, name="activity_time"),
+    path("activities/<int:pk>/reminders/", reminder_views.activity_reminders, name="activity_reminders"),
+    path("activities/<int:pk>/snooze/", reminder_views.activity_snooze, name="activity_snooze"),
+    path("activities/<int:pk>/dismissal/", reminder_views.activity_dismissal, name="activity_dismissal"),
+    path("reminders/", reminder_views.reminder_list, name="reminder_list"),
+    path("reminders/choice/", reminder_views.reminder_choice, name="reminder_choice"),
+    path("activities/<int:pk>/move/", calendar_pages.activity_move, name="activity_move"),
     path("activities/<int:pk>/cancellation/", views.activity_cancellation, name="activity_cancellation"),
 ]
 for card in CARDS:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from collab.calendar import services
 from collab.calendar.blocks import day_context, strip_context
-from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm
+from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm, opening_values
 from collab.calendar.lists import ActivityList
 from collab.calendar.models import CARDS, Activity, ActivityKind
 from collab.calendar.selectors import activities_of, with_cards
@@ -85,7 +85,7 @@ def _log_form(request) -> LogForm:
 
 
 def _plan_form(request, cards: dict, activity: Activity | None = None) -> PlanForm:
-    initial = {} if activity else {"kind": _kind(request)}
+    initial = {} if activity else {"kind": _kind(request), **opening_values(request.GET)}
     contacts = _contacts(request.user, cards, activity)
     return PlanForm(
         request.POST or None, user=request.user, contacts=contacts, instance=activity, initial=initial
@@ -119,6 +119,7 @@ def _plan(form: PlanForm, user, cards: dict) -> Activity:
         kind=data["kind"],
         owner=data.get("owner"),
         participants=form.participants(),
+        remind_before=form.remind_before(),
         by=user,
         **form.values(),
         **cards,
@@ -142,6 +143,7 @@ def activity_detail(request, pk: int):
         "may_edit": may_edit,
         "colleagues": [row.user for row in activity.participants.exclude(user=None).select_related("user")],
         "contacts": Contact.objects.visible_to(request.user).filter(participations__activity=activity),
+        "reminders": activity.reminders.filter(user=request.user).order_by("-minutes_before", "at"),
     }
     return page(request, "collab/calendar/activity_detail.html", context, partial="detail")
 

@@ -86,14 +86,15 @@ def show_via(text: str) -> str:
 
 def describe(event: Event) -> str:
     """The event as one sentence in the reader's language."""
-    values = {key: _readable(value) for key, value in event.payload.items()}
+    values = {key: readable(value) for key, value in event.payload.items()}
     try:
         return str(event_kind(event.kind).sentence) % values
     except (KeyError, ValueError, TypeError):
         return event.kind.replace("_", " ")
 
 
-def _readable(value):
+def readable(value):
+    """A payload value as the reader takes it: a name in his language, a moment in his zone."""
     if isinstance(value, dict) and "name" in value:
         return localised(value["name"], value.get("name_pl", ""))
     if isinstance(value, dict) and "moment" in value:

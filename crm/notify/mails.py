@@ -74,8 +74,12 @@ def letter(user: User, rows: list[Notification], message_id: str) -> EmailMultiA
 
 def message_id(job, rows: list[Notification]) -> str:
     """The same for every attempt, so that a letter sent twice can be known for one."""
-    host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return f"<{job.uid}.{rows[0].pk}@{host}>"
+    return f"<{job.uid}.{rows[0].pk}@{mail_host()}>"
+
+
+def mail_host() -> str:
+    """The host that names our letters."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
 def absolute(url: str) -> str:

@@ -3,6 +3,8 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.history.kinds import readable
+
 
 class Cadence(models.TextChoices):
     """How soon a person gets a letter about something."""
@@ -81,7 +83,7 @@ class Notification(models.Model):
     def sentence(self) -> str:
         """The text in the reader's language."""
         words = gettext(self.text)
-        return words % self.params if self.params else words
+        return words % {key: readable(value) for key, value in self.params.items()} if self.params else words
 
 
 class LiveRow(models.Model):

@@ -1,6 +1,6 @@
 """The registry of what people are told of, and how each of them wants to hear it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -55,9 +55,16 @@ def mail_is_set_up() -> bool:
 
 def way_of(user, kind: str) -> Way:
     """How `user` hears of this kind: his own choice, else the administrator's, else the area's. One query."""
-    chosen = {row.user_id: row for row in Choice.objects.filter(Q(user=user) | Q(user=None), kind=kind)}
-    found = chosen.get(user.pk) or chosen.get(None) or notice_of(kind)
-    return Way(found.page, found.mail)
+    return ways_for([user], kind)[user.pk]
+
+
+def ways_for(users: Iterable, kind: str) -> dict[int, Way]:
+    """The same for many readers of one kind. One query."""
+    pks = [user.pk for user in users]
+    rows = Choice.objects.filter(Q(user__in=pks) | Q(user=None), kind=kind)
+    chosen = {row.user_id: Way(row.page, row.mail) for row in rows}
+    usual = chosen.get(None) or Way(notice_of(kind).page, notice_of(kind).mail)
+    return {pk: chosen.get(pk, usual) for pk in pks}
 
 
 def ways_of(user) -> dict[str, Way]:

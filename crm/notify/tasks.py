@@ -59,7 +59,7 @@ def send_letter(run: JobRun) -> dict:
     rows = _worth_writing(user, pks) if user and user.email else []
     if not rows:
         return {"mailed": 0}
-    _deliver(letter(user, rows, message_id(run.job, rows)))
+    deliver(letter(user, rows, message_id(run.job, rows)))
     return {"mailed": len(rows)}
 
 
@@ -83,7 +83,7 @@ def _worth_writing(user: User, pks: list[int]) -> list[Notification]:
     return seen_by(user, [row for row in rows if row.kind not in unwanted])
 
 
-def _deliver(message) -> None:
+def deliver(message) -> None:
     """A refusal is an answer, and worth another attempt; silence once the talk has begun leaves doubt."""
     with get_connection() as connection:
         try:

@@ -13,7 +13,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -76,12 +76,19 @@ def fetch(
     headers: dict[str, str] | None = None,
     resolver: Resolver = system_resolver,
     total_seconds: float = TOTAL_SECONDS,
+    most_bytes: int = MOST_BYTES,
+    hosts: Collection[str] | None = None,
 ) -> Answer:
-    """Asks and answers within `total_seconds` a redirect. Raises AddressRefused, NotReached, AnswerLost."""
+    """Asks and answers within `total_seconds` a redirect. Raises AddressRefused, NotReached, AnswerLost.
+
+    `hosts`: the only ones that may be asked, also after a redirect, in small letters.
+    """
     for _turn in range(MOST_REDIRECTS + 1):
         parts = checked(url)
+        if hosts is not None and parts.hostname not in hosts:
+            raise AddressRefused("a host that is not listed")
         address = checked_address(parts, resolver)
-        answer = _ask(parts, address, method, body, headers or {}, total_seconds)
+        answer = _ask(parts, address, method, body, headers or {}, total_seconds, most_bytes)
         onward = answer.headers.get("location", "")
         if method != "GET" or answer.status not in REDIRECTS or not onward:
             return answer
@@ -124,7 +131,9 @@ def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _ask(parts: SplitResult, address: str, method: str, body, headers: dict, seconds: float) -> Answer:
+def _ask(
+    parts: SplitResult, address: str, method: str, body, headers: dict, seconds: float, most: int
+) -> Answer:
     host, port = str(parts.hostname), _port(parts)
     try:
         plain = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
@@ -138,7 +147,7 @@ def _ask(parts: SplitResult, address: str, method: str, body, headers: dict, sec
         wire = _secured(plain, host) if parts.scheme == "https" else plain
         connection = http.client.HTTPConnection(host, port)
         connection.sock = wire
-        return _exchange(connection, parts, method, body, headers)
+        return _exchange(connection, parts, method, body, headers, most)
     finally:
         guard.cancel()
         _cut(plain)
@@ -153,17 +162,17 @@ def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
 
 
 def _exchange(
-    connection: http.client.HTTPConnection, parts: SplitResult, method: str, body, headers: dict
+    connection: http.client.HTTPConnection, parts: SplitResult, method: str, body, headers: dict, most: int
 ) -> Answer:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     given = {"User-Agent": "ContentumCRM", "Accept-Encoding": "identity", "Connection": "close", **headers}
     try:
         connection.request(method, target, body=body, headers=given)
         response = connection.getresponse()
-        content = response.read(MOST_BYTES + 1)
+        content = response.read(most + 1)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise AnswerLost(str(error) or type(error).__name__) from error
-    if len(content) > MOST_BYTES:
+    if len(content) > most:
         raise AnswerLost("the answer is too long")
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 

@@ -107,6 +107,19 @@ class CardAction:
     allowed: Callable | None = None
 
 
+@dataclass(frozen=True)
+class ProfileSection:
+    """A part of "Profile and settings": a sentence and a button to the page *url_name* where it is set."""
+
+    key: str
+    label: str
+    text: str
+    action: str
+    icon: str
+    url_name: str
+    order: int
+
+
 _menu: dict[str, MenuEntry] = {}
 _panels: dict[tuple[str, str], Panel] = {}
 _blocks: dict[str, HomeBlock] = {}
@@ -115,6 +128,7 @@ _slots: dict[str, TopbarSlot] = {}
 _composer: dict[str, ComposerAction] = {}
 _strips: dict[str, CardStrip] = {}
 _actions: dict[str, CardAction] = {}
+_profile: dict[str, ProfileSection] = {}
 
 
 def _add(store, key, item):
@@ -166,6 +180,14 @@ def card_strips(card: str) -> list[CardStrip]:
 
 def register_card_action(action: CardAction) -> CardAction:
     return _add(_actions, action.key, action)
+
+
+def register_profile_section(section: ProfileSection) -> ProfileSection:
+    return _add(_profile, section.key, section)
+
+
+def profile_sections() -> list[ProfileSection]:
+    return _ordered(_profile)
 
 
 def card_actions(user, card: str, record) -> list[CardAction]:

@@ -76,7 +76,13 @@ def profile(request):
             toast(request, _("Saved."))
         return htmx.redirect(request, request.path)
     status = 422 if form.is_bound else 200
-    return htmx.page(request, "web/profile.html", {"form": form}, partial="form", status=status)
+    return htmx.page(
+        request,
+        "web/profile.html",
+        {"form": form, "sections": registry.profile_sections()},
+        partial="form",
+        status=status,
+    )
 
 
 @login_not_required

@@ -56,9 +56,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
   wrong?.focus();
 });
 
-// An answer may ask for more: {"dialog-open": {"url": …}}.
+// An answer or another module may ask for more: {"dialog-open": {"url": …, "look": "side"}}.
 document.body.addEventListener("dialog-open", ({ detail }) => {
-  look = "center";
+  look = detail.look || "center";
+  opener = document.activeElement;
   window.htmx.ajax("GET", detail.url, { target: "#dialog-body", swap: "innerHTML" });
 });
 

@@ -17,7 +17,8 @@ def make_activity(
     by, *, kind: str = "call", subject: str = "Call about the offer", hours: float = 2, **values
 ) -> Activity:
     """A planned activity in the calendar of `by`, `hours` from now (negative: overdue)."""
-    return plan_activity(kind=kind, subject=subject, starts_at=in_hours(hours), by=by, **values)
+    values.setdefault("starts_at", in_hours(hours))
+    return plan_activity(kind=kind, subject=subject, by=by, **values)
 
 
 def make_logged(
