@@ -109,8 +109,8 @@ def _locked_call(connection: Connection, provider_id: str, facts: list[CallFact]
 
 
 def _asked_here(connection: Connection, facts: list[CallFact]) -> Call | None:
-    """The row that waits for this call, where it was started here."""
-    for origin in {fact.origin for fact in facts if fact.origin}:
+    """The row that waits for this call, where it was started here; exchanges that can call it by its own uuid do."""
+    for origin in sorted({name for fact in facts for name in (fact.origin, fact.call) if len(name) == 36}):
         try:
             number = uuid.UUID(origin)
         except ValueError:
