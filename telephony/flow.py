@@ -198,10 +198,16 @@ def _end(facts: list[CallFact]) -> _End:
     ]
     return _End(
         at=(proven or seen)[-1].at,
-        result=telling[-1].result if telling else None,
+        result=_last_word(telling),
         is_proven=telling[-1].is_proven if telling else bool(proven),
         seconds=counted[-1].seconds if counted else None,
     )
+
+
+def _last_word(telling: list[CallFact]) -> Result | None:
+    """The last result told; that somebody else answered is more than that the ringing was called off."""
+    results = [fact.result for fact in telling]
+    return Result.ELSEWHERE if Result.ELSEWHERE in results else results[-1] if results else None
 
 
 def _answer_stands(answered: bool, proven: bool, end: _End) -> bool:
