@@ -19,7 +19,8 @@ from counterparties.callers import read_caller
 from crm.notify.services import publish
 from crm.people.models import User
 from telephony.events import CallFact, Kind, Result, Role
-from telephony.flow import CallState, LegState, recompute
+from telephony.flow import CallState, recompute
+from telephony.legs import LegState
 from telephony.matching import link_call
 from telephony.models import Call, CallEvent, CallLeg, Connection, Extension, Recording, State
 from telephony.models.calls import FLOW_FIELDS

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-ACTIONS = {
-    "simulate": "telephony.management.simulate",
-    "replay": "telephony.management.replay",
-}
+from telephony.management import replay, simulate
+
+ACTIONS = {"simulate": simulate, "replay": replay}
 
 
 class Command(BaseCommand):
@@ -20,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         for name, module in ACTIONS.items():
-            import_module(module).add_arguments(actions.add_parser(name))
+            module.add_arguments(actions.add_parser(name))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        import_module(ACTIONS[options["action"]]).handle(self, options)
+        ACTIONS[options["action"]].handle(self, options)
