@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from counterparties.models import Contact
+from counterparties.services import edit_contact
 from crm.web.demo import Demo, demo_step
 from leads.models import Lead
 from telephony.adapters.webhook import read_event
@@ -63,13 +64,16 @@ def _callers_of(seller) -> list[str]:
 
 
 def _missed(demo: Demo, connection: Connection, sellers: list) -> None:
-    """One that was called back, and one of today that waits."""
+    """One that was called back, one of today that waits, and a number that two people share."""
     rep = demo.users["rep"]
     callers = _callers_of(rep)
     if len(callers) < 2:
         return
     _play(demo, connection, "incoming_missed", callers[0], rep, sellers, 2, 90)
     _play(demo, connection, "outgoing_answered", callers[0], rep, sellers, 1, 91)
+    people = list(Contact.objects.filter(owner=rep).exclude(phone="").order_by("pk")[:2])
+    phones = [*people[1].phones, {"raw": people[0].phone}]
+    edit_contact(contact=people[1], values={"phones": phones}, version=people[1].version, by=rep)
     start = timezone.now() - timedelta(minutes=25)
     _take_in(connection, "caller_gave_up", callers[1], rep, sellers, start, "today")
 

@@ -19,9 +19,14 @@ class NoteForm(forms.ModelForm):
     """The note and the result of a conversation."""
 
     note = forms.CharField(
-        label=_("Note"), required=False, max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Note"),
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("What was said…")}),
     )
-    outcome = forms.ChoiceField(label=_("Result"), required=False, choices=[("", "–"), *Outcome.choices])
+    outcome = forms.ChoiceField(
+        label=_("Result"), required=False, choices=[("", _("– result –")), *Outcome.choices]
+    )
 
     class Meta:
         model = Call

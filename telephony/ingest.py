@@ -19,7 +19,8 @@ from counterparties.callers import read_caller
 from crm.notify.services import publish
 from crm.people.models import User
 from telephony.events import CallFact, Kind, Result, Role
-from telephony.flow import CallState, LegState, recompute
+from telephony.flow import CallState, recompute
+from telephony.legs import LegState
 from telephony.matching import link_call
 from telephony.models import Call, CallEvent, CallLeg, Connection, Extension, Recording, State
 from telephony.models.calls import FLOW_FIELDS
@@ -109,8 +110,8 @@ def _locked_call(connection: Connection, provider_id: str, facts: list[CallFact]
 
 
 def _asked_here(connection: Connection, facts: list[CallFact]) -> Call | None:
-    """The row that waits for this call, where it was started here."""
-    for origin in {fact.origin for fact in facts if fact.origin}:
+    """The row that waits for this call, where it was started here; exchanges that can call it by its own uuid do."""
+    for origin in sorted({name for fact in facts for name in (fact.origin, fact.call) if len(name) == 36}):
         try:
             number = uuid.UUID(origin)
         except ValueError:

@@ -15,6 +15,8 @@ from telephony.lists import with_cards
 from telephony.models import Call, CallLeg, Extension, State
 
 WRAP_UP = timedelta(minutes=15)
+RINGS = timedelta(minutes=10)
+TALKS = timedelta(hours=4)
 MOST = 4
 MOST_DEALS = 3
 
@@ -58,9 +60,11 @@ def on_screen(user) -> list[OnScreen]:
     here = Exists(legs.exclude(state=State.ENDED))
     asked = Q(asked_by=user, state=State.STARTED)
     # Old ones whose end nobody told are a list's business.
-    running = Q(~Q(state=State.ENDED), Q(here) | asked, started_at__gt=timezone.now() - timedelta(hours=4))
+    now = timezone.now()
+    recent = Q(started_at__gt=now - RINGS) | Q(answered_at__gt=now - TALKS)
+    running = recent & ~Q(state=State.ENDED) & (Q(here) | asked)
     wrapping = Q(
-        state=State.ENDED, owner=user, wrapped_at=None, ended_at__gt=timezone.now() - WRAP_UP
+        state=State.ENDED, owner=user, wrapped_at=None, ended_at__gt=now - WRAP_UP
     ) & (Q(answered_at__isnull=False) | Q(asked_by=user))  # fmt: skip
     rows = Call.objects.visible_to(user).filter(running | wrapping).select_related("connection", "owner")
     calls = list(

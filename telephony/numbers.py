@@ -26,7 +26,7 @@ def save_number(*, cards: dict, number: str, by) -> bool:
         return True
     if any(row.get("number") == number for row in record.phones):
         return False
-    values = {"phones": [*record.phones, {"number": number}]}
+    values = {"phones": [*record.phones, {"raw": number}]}
     if isinstance(record, Contact):
         edit_contact(contact=record, values=values, version=record.version, by=by)
     elif isinstance(record, Counterparty):

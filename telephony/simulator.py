@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from counterparties.models import Contact
+from counterparties.models import Contact, ContactPoint
+from crm.people.access import kind_label
 from telephony.adapters.simulator import SimulatorAdapter
 from telephony.adapters.webhook import signed_headers
 from telephony.flows import Flow
@@ -99,11 +101,14 @@ def _caller(flow: Flow) -> str:
 
 
 def _shared_number() -> str:
-    from django.db.models import Count
-
-    rows = Contact.objects.filter(deleted_at=None).exclude(phone="").order_by().values("phone")
-    shared = rows.annotate(many=Count("pk")).filter(many__gt=1).values_list("phone", flat=True)
-    return next(iter(shared[:1]), "")
+    """A number that two contacts have, as their first or a further one."""
+    first = Contact.objects.filter(deleted_at=None).exclude(phone="").order_by("pk")
+    further = ContactPoint.objects.filter(channel="phone", record_kind=kind_label(Contact)).values("value")
+    shared = first.values("phone").annotate(many=Count("pk")).filter(many__gt=1).order_by("phone")
+    found = first.filter(Q(phone__in=further) | Q(phone__in=shared.values("phone"))).values_list(
+        "phone", flat=True
+    )
+    return next(iter(found[:1]), "")
 
 
 def play(

@@ -10,11 +10,13 @@ from django.utils.translation import override
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
-from telephony import listening, missed, services
+from telephony import listening, missed, services, simulator
 from telephony.adapters.base import CannotCall
+from telephony.adapters.simulator import PLAY
 from telephony.events import CallFact, Kind, Result
+from telephony.flows import flow_named
 from telephony.ingest import take_in
-from telephony.models import Call, CallEvent, State
+from telephony.models import Call, CallEvent, Connection, State
 from telephony.sealing import Unreadable
 
 # Somebody who clicked and saw nothing for so long has given up: his phone must not ring out of the blue.
@@ -52,6 +54,18 @@ def _name(call: Call, provider_id: str) -> None:
     others = Call.objects.filter(connection=call.connection_id, provider_id=provider_id)
     if not others.exists():
         Call.objects.filter(pk=call.pk, provider_id=None).update(provider_id=provider_id)
+
+
+@handler(PLAY, long=True, max_attempts=1)
+def play(run: JobRun) -> dict:
+    """A call of the simulator, event by event."""
+    connection = Connection.objects.filter(pk=run.args["connection"], is_active=True).first()
+    if connection is None:
+        return {}
+    flow, cast = flow_named(run.args["flow"]), run.args["cast"]
+    for done, _event in enumerate(simulator.play(connection, flow, cast, speed=run.args["speed"]), start=1):
+        run.save(done=done, total=len(flow.steps))
+    return {"call": cast["call"]}
 
 
 @handler(missed.JOB)

@@ -16,7 +16,8 @@ function ask() {
   window.htmx.trigger(slot, "calls-ask");
 }
 
-const folded = () => read(FOLDED) || [];
+// What the reader chose for a call holds; else the latest one is open and the others are folded.
+const choices = () => read(FOLDED) || {};
 function fold(card, yes) {
   card.classList.toggle("is-folded", yes);
   card.querySelector("[data-call-fold]")?.setAttribute("aria-expanded", String(!yes));
@@ -35,8 +36,9 @@ if (slot) {
     if (!shown || (event.detail.elt !== shown && !shown.contains(event.detail.elt))) return;
     write(PHONE, { yes: shown.dataset.phone === "yes", at: Date.now() });
     const here = [...shown.querySelectorAll("[data-call]")];
-    for (const card of here) fold(card, folded().includes(card.dataset.call));
-    write(FOLDED, folded().filter((pk) => here.some((card) => card.dataset.call === pk)));
+    const chosen = choices();
+    here.forEach((card, place) => fold(card, chosen[card.dataset.call] ?? place > 0));
+    write(FOLDED, Object.fromEntries(here.map((card) => card.dataset.call).filter((pk) => pk in chosen).map((pk) => [pk, chosen[pk]])));
     tick();
   });
   slot.addEventListener("click", (event) => {
@@ -46,7 +48,7 @@ if (slot) {
     const card = button.closest("[data-call]");
     const yes = !card.classList.contains("is-folded");
     fold(card, yes);
-    write(FOLDED, yes ? [...folded(), card.dataset.call] : folded().filter((pk) => pk !== card.dataset.call));
+    write(FOLDED, { ...choices(), [card.dataset.call]: yes });
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="tel:"]');
@@ -59,5 +61,7 @@ if (slot) {
     });
   });
   setInterval(tick, 1000);
-  ask();
+  // htmx knows the page's elements once the document is ready, and a module runs before.
+  if (document.readyState === "complete") ask();
+  else document.addEventListener("DOMContentLoaded", () => setTimeout(ask));
 }

@@ -47,7 +47,11 @@ def call_list(request):
 def _dress(call: Call) -> None:
     call.pill = status_pill(call)
     call.talk, call.wait = duration(call.talk_seconds), duration(call.wait_seconds)
-    call.cards_shown = [(kind_of(card), card) for card in call.seen_cards]
+    call.cards_shown = [(kind_of(card), card) for card in sorted(call.seen_cards, key=_person_first)]
+
+
+def _person_first(card) -> int:
+    return 0 if isinstance(card, Contact) else 1
 
 
 @require_safe
@@ -106,7 +110,8 @@ def call_wrap_up(request, pk: int):
 def call_cards(request, pk: int):
     """Puts a call on the cards of whom it was with."""
     call = get_visible(Call, request.user, pk, "edit")
-    form = CardsForm(request.POST or None, user=request.user, call=call)
+    given = request.POST if request.method == "POST" else None
+    form = CardsForm(given, user=request.user, call=call)
     status = 422 if form.is_bound else 200
     if form.is_valid():
         services.attach_call(call=call, cards=form.cards, by=request.user)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-ACTIONS = {"listen": "telephony.management.listen"}
+from telephony.management import listen, replay, simulate
+
+ACTIONS = {"listen": listen, "simulate": simulate, "replay": replay}
 
 
 class Command(BaseCommand):
-    help = "telephony listen follows the exchanges that have to be listened to."
+    help = "telephony listen follows exchanges, simulate plays a call, replay takes in events from a file."
     output_transaction = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         for name, module in ACTIONS.items():
-            import_module(module).add_arguments(actions.add_parser(name))
+            module.add_arguments(actions.add_parser(name))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        import_module(ACTIONS[options["action"]]).handle(self, options)
+        ACTIONS[options["action"]].handle(self, options)
