@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from crm.listing.fields import TAGS, Field
 from crm.listing.lists import COUNT_CAP, RecordList
 from deals import many
-from deals.models import Deal, DealStatus, DealType, LossReason
+from deals.competitors import ask_competitors, competitor_names
+from deals.models import Competitor, Deal, DealStatus, DealType, LossReason, OutcomeReason
 from deals.services import edit_deal
 from funnel.models import Stage
 
@@ -33,6 +34,10 @@ FIELDS = (
     Field("stage_since", _("Since"), "moment", sort="stage_since"),
     Field("postponed_until", _("Postponed until"), "date"),
     Field("loss_reason", _("Reason of loss"), "record", dictionary=LossReason, joins=("loss_reason",)),
+    Field("outcome_reason", _("Reason of winning or postponing"), "record", dictionary=OutcomeReason,
+          joins=("outcome_reason",), group="outcome"),
+    Field("competitors", _("Competitors"), "records", dictionary=Competitor, computed=True, get=competitor_names,
+          ask=ask_competitors),
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
@@ -64,6 +69,11 @@ class DealList(RecordList):
         if not self.params.get("sort") and self._sortable(sort):
             self.sort = sort
         self.tab = self.params.get("tab") or DealStatus.ACTIVE
+
+    def joined(self, rows):
+        if any(one.key == "competitors" for one in self.columns):
+            rows = rows.prefetch_related("competitors__competitor")
+        return rows
 
     @staticmethod
     def edit(record, **changes) -> list[str]:

@@ -35,7 +35,16 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealContact, DealLine, DealType, Payment, Product
+from deals.models import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealContact,
+    DealLine,
+    DealType,
+    Payment,
+    Product,
+)
 from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
@@ -62,7 +71,7 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
     ),
     (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
@@ -73,6 +82,7 @@ TAKES = [
     (r"money:rate_\w+", "rate"),
     (r"deals:contact_role", "deal_contact"),
     (r"deals:line_\w+", "line"),
+    (r"deals:competitor_\w+", "competitor"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
@@ -158,6 +168,9 @@ def make_records() -> dict:
         "deal": deal,
         "deal_contact": DealContact.objects.filter(deal__owner=rep, contact__owner=rep).first(),
         "line": DealLine.objects.filter(deal__owner=rep).first(),
+        "competitor": DealCompetitor.objects.create(
+            deal=Deal.objects.filter(owner=rep).first(), competitor=Competitor.objects.create(name="Polmag")
+        ),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
         "rate": Rate.objects.first(),
@@ -219,7 +232,7 @@ def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
     if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover", "call"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"line", "payment", "deal_contact"}:
+    if key in {"line", "payment", "deal_contact", "competitor"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
