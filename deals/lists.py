@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +57,7 @@ class DealList(RecordList):
     )  # fmt: skip
     quick = ("owner", "stage", "type")
     default_sort = "-id"
+    pages = {"board": "deals:deal_board"}
     tab_field = "status"
     tabs = [
         (DealStatus.ACTIVE, _("Active")),
@@ -98,3 +100,29 @@ class DealList(RecordList):
     def is_filtered(self) -> bool:
         """The first tab is where one starts, not a filter."""
         return bool(self.query or self.conditions or any(active.value for active in self.active_filters))
+
+
+class BoardList(DealList):
+    """The filters and saved views of the list, asked of a board: whose columns are the stages, of running deals."""
+
+    quick = ("owner", "type")
+
+    def __init__(self, user, params):
+        given = params.copy() if isinstance(params, QueryDict) else QueryDict(mutable=True)
+        funnel = given.get("funnel", "")
+        for name in ("funnel", "after", "ids", "as"):
+            given.pop(name, None)
+        if not given:
+            # A board without filters shows everything: the default view is the list's.
+            given["view"] = "0"
+        super().__init__(user, given)
+        self.params = self.params.copy()
+        self.params["as"], self.params["funnel"] = "board", funnel
+
+    @property
+    def query_string(self) -> str:
+        """The filters alone: what the board's script, its further tiles and the dialogs of filters send."""
+        params = QueryDict(super().query_string, mutable=True)
+        for name in ("tab", "ids", "cols", "sort"):
+            params.pop(name, None)
+        return params.urlencode()
