@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from collab.calendar.grants import granting
 from collab.calendar.models import Activity, ActivityKind, Direction
 from collab.calendar.moments import (
     MomentField,
@@ -20,7 +21,7 @@ from collab.calendar.moments import (
 )
 from collab.calendar.reminder_forms import LeadsField
 from collab.calendar.reminders import usual_minutes
-from collab.calendar.services import NextStep, may_plan_for
+from collab.calendar.services import NextStep, roles_plan_for
 from counterparties.models import Contact
 from crm.attributes.forms import DateInput
 from crm.people.models import User
@@ -185,7 +186,8 @@ class PlanForm(forms.Form):
         people = list(User.objects.filter(is_active=True).select_related("department"))
         self.fields["colleagues"].queryset = User.objects.filter(is_active=True).exclude(pk=user.pk)
         self.fields["contacts"].queryset = contacts
-        self._limit_owners(user, [person for person in people if may_plan_for(user, person)])
+        let_in = set(granting(user, "assign").values_list("owner_id", flat=True))
+        self._limit_owners(user, [one for one in people if one.pk in let_in or roles_plan_for(user, one)])
         if instance is None:
             self._suggest()
         else:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from collab.calendar.grants import granting
 from collab.calendar.models import Activity, ActivityParticipant
 from collab.calendar.selectors import calendars_open_to
 from crm.people.models import User
@@ -53,6 +54,7 @@ class Entry:
 def people_shown(user) -> QuerySet:
     """The active people of whom the reader may know when they are busy: his department, and those he sees."""
     known = Q(pk__in=calendars_open_to(user).order_by().values("pk"))
+    known |= Q(pk__in=granting(user, "busy"))
     if user.department_id:
         known |= Q(department_id=user.department_id)
     return User.objects.filter(known, is_active=True).select_related("department")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from collab.calendar.grants import granting
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
 from collab.calendar.reminders import follow_people, follow_time, remind
 from collab.calendar.signals import (
@@ -50,7 +51,14 @@ class NextStep:
 
 
 def may_plan_for(user, owner) -> bool:
-    """Whether `user` may put something into the calendar of `owner`: his own, or one his roles may assign in."""
+    """Whether `user` may put something into the calendar of `owner`: his own, one his roles may assign in, or one
+    into which its owner lets him.
+    """
+    return roles_plan_for(user, owner) or granting(user, "assign").filter(owner_id=owner.pk).exists()
+
+
+def roles_plan_for(user, owner) -> bool:
+    """The same by roles alone; no query."""
     if user.pk == owner.pk:
         return True
     scope = user.access.scope(kind_label(Activity), "assign")

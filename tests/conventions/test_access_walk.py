@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from bpm.trigger_rules import add_trigger
+from collab.calendar.grants import grant_calendar
 from collab.calendar.models import Activity
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
@@ -95,6 +96,7 @@ TAKES = [
     (r"counterparties:contact_\w+|(collab_calendar|telephony):contact_\w+|bpm:contact_processes", "contact"),
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
+    (r"collab_calendar:grant_\w+", "grant"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
     (r"lists:full_export_\w+", "full_export"),
@@ -180,6 +182,7 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
@@ -252,7 +255,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "retry", "notification", "view", "export", "bulk"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant"}:
         return user.username == "rep"
     return True
 
