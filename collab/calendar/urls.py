@@ -1,12 +1,14 @@
 from django.urls import path
 
-from collab.calendar import calendar_pages, reminder_views, sharing_pages, views
+from collab.calendar import calendar_pages, reminder_views, sharing_pages, team_pages, views
 from collab.calendar.models import CARDS
 
 app_name = "collab_calendar"
 urlpatterns = [
     path("", calendar_pages.calendar, name="calendar"),
     path("events/", calendar_pages.calendar_events, name="calendar_events"),
+    path("team/", team_pages.team_calendar, name="team_calendar"),
+    path("availability/", team_pages.free_busy, name="free_busy"),
     path("sharing/", sharing_pages.calendar_sharing, name="calendar_sharing"),
     path("sharing/<int:pk>/removal/", sharing_pages.grant_removal, name="grant_removal"),
     path("activities/", views.activity_list, name="activity_list"),
