@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
+from collab.calendar.resources import Resource, bookings_between
 from collab.calendar.schedule import entries, people_shown
 from crm.people.calendar import WorkingCalendar, working_calendar
 from crm.people.models import User
@@ -22,9 +23,9 @@ Busy = list[tuple[datetime, datetime]]
 
 @dataclass
 class Line:
-    """One person's day. `slots`: taken or not, in halves of an hour. `is_known`: whether the reader may know at all."""
+    """The day of a person or a room. `slots`: taken or not, by half hours. `is_known`: whether the reader may know."""
 
-    person: User
+    person: User | Resource
     is_known: bool
     busy: Busy
     slots: list[bool]
@@ -36,35 +37,66 @@ class Availability:
     hours: list[int]
     lines: list[Line]
     free: list[datetime]
-    clashes: list[User]
+    clashes: list[User | Resource]
 
 
 def availability(
-    user, people: Iterable[User], start: datetime, length: timedelta, without: int = 0
+    user,
+    people: Iterable[User],
+    start: datetime,
+    length: timedelta,
+    without: int = 0,
+    resources: Iterable[Resource] = (),
 ) -> Availability:
-    """How the day of `start` looks for `people`, who is busy then, and when all of them are free. Five queries.
+    """How the day of `start` looks for people and rooms, who is busy then, and when all are free. Six queries.
 
     `without` is the activity being moved. Of people whose time the reader may not know nothing is said.
     """
     people = list(dict.fromkeys(people))[:MOST_PEOPLE]
-    known = set(people_shown(user).filter(pk__in=[one.pk for one in people]).values_list("pk", flat=True))
-    day = timezone.localtime(start).date()
+    day, length = timezone.localtime(start).date(), max(length, SLOT)
+    first, last = _at(day, time.min), _at(day + timedelta(days=DAYS_AHEAD), time.min)
+    known, busy = _busy(user, people, first, last, without)
+    held = _held(resources, first, last, without)
     opens, closes = _at(day, FIRST), _at(day, LAST)
-    busy: dict[int, Busy] = {pk: [] for pk in known}
-    for entry in entries(user, known, _at(day, time.min), _at(day + timedelta(days=DAYS_AHEAD), time.min)):
+    lines = [_line(one, one.pk in known, busy[one], opens, closes) for one in people]
+    lines += [_line(one, True, spans, opens, closes) for one, spans in held.items()]
+    spans_of = {**busy, **held}
+    clashes = [
+        one for one, spans in spans_of.items() if any(b < start + length and e > start for b, e in spans)
+    ]
+    taken = sorted(span for spans in spans_of.values() for span in spans)
+    free = free_times(taken, length, max(first, timezone.now()), working_calendar())
+    return Availability(day, list(range(FIRST.hour, LAST.hour)), lines, free, clashes)
+
+
+def _busy(user, people: list[User], first: datetime, last: datetime, without: int) -> tuple[set[int], dict]:
+    """Of whom the reader may know, and {person: when he is taken}."""
+    known = set(people_shown(user).filter(pk__in=[one.pk for one in people]).values_list("pk", flat=True))
+    busy: dict[User, Busy] = {one: [] for one in people}
+    by_pk = {one.pk: one for one in people}
+    for entry in entries(user, known, first, last):
         if entry.takes_time and entry.activity.pk != without and not entry.activity.done_at:
             for pk in entry.people:
-                busy[pk].append((entry.activity.starts_at, entry.ends_at))
-    lines = [Line(one, one.pk in known, [], _slots(busy.get(one.pk, []), opens, closes)) for one in people]
-    for line in lines:
-        line.busy = [span for span in busy.get(line.person.pk, []) if span[0] < closes and span[1] > opens]
-    end = start + max(length, SLOT)
-    clashes = [
-        line.person for line in lines if any(b < end and e > start for b, e in busy.get(line.person.pk, []))
-    ]
-    taken = sorted(span for spans in busy.values() for span in spans)
-    free = free_times(taken, max(length, SLOT), max(_at(day, time.min), timezone.now()), working_calendar())
-    return Availability(day, list(range(FIRST.hour, LAST.hour)), lines, free, clashes)
+                busy[by_pk[pk]].append((entry.activity.starts_at, entry.ends_at))
+    return known, busy
+
+
+def _held(
+    resources: Iterable[Resource], first: datetime, last: datetime, without: int
+) -> dict[Resource, Busy]:
+    """{resource: when other activities hold it}."""
+    found: dict[Resource, Busy] = {one: [] for one in resources}
+    if found:
+        by_pk = {one.pk: one for one in found}
+        rows = bookings_between(by_pk, first, last).exclude(activity_id=without)
+        for pk, begins, ends in rows.values_list("resource_id", "activity__starts_at", "activity__ends_at"):
+            found[by_pk[pk]].append((begins, ends))
+    return found
+
+
+def _line(whose: User | Resource, is_known: bool, spans: Busy, opens: datetime, closes: datetime) -> Line:
+    shown = [span for span in spans if span[0] < closes and span[1] > opens]
+    return Line(whose, is_known, shown, _slots(spans, opens, closes))
 
 
 def free_times(taken: Busy, length: timedelta, after: datetime, calendar: WorkingCalendar) -> list[datetime]:

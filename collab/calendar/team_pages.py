@@ -14,6 +14,7 @@ from collab.calendar.calendar_pages import read_day
 from collab.calendar.forms import MOST_MINUTES
 from collab.calendar.models import Activity
 from collab.calendar.moments import MomentField
+from collab.calendar.resources import Resource
 from collab.calendar.team import team_of
 from crm.people.models import User
 from crm.web.access import get_visible
@@ -54,7 +55,8 @@ def free_busy(request):
     else:
         people = _people(request, owner)
     length = min(length, timedelta(minutes=MOST_MINUTES))
-    found = availability(request.user, people, start, length, without)
+    rooms = _resources(request.GET.getlist("resources"))
+    found = availability(request.user, people, start, length, without, rooms)
     return page(request, "collab/calendar/free_busy.html", {"found": found, "start": start}, partial="strip")
 
 
@@ -64,6 +66,11 @@ def _people(request, owner: str) -> list[User]:
     first = int(owner) if owner.isdecimal() and len(owner) < 16 else request.user.pk
     rows = User.objects.filter(pk__in=[first, *map(int, named)], is_active=True)
     return sorted(rows, key=lambda one: one.pk != first)
+
+
+def _resources(asked: list[str]) -> list[Resource]:
+    pks = [int(pk) for pk in asked[:30] if pk.isdecimal() and len(pk) < 16]
+    return list(Resource.objects.filter(pk__in=pks)) if pks else []
 
 
 def _of(activity: Activity) -> list[User]:
