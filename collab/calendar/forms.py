@@ -55,7 +55,10 @@ class LengthField(forms.TypedChoiceField):
     """How long something takes, in minutes; an unusual present length is offered as well."""
 
     def __init__(self, **kwargs):
-        super().__init__(coerce=int, choices=[(each, minutes_label(each)) for each in MINUTES], **kwargs)
+        # Asked anew for each form: labels written once would stay in the language of the first reader.
+        super().__init__(
+            coerce=int, choices=lambda: [(each, minutes_label(each)) for each in MINUTES], **kwargs
+        )
 
     def offer(self, minutes: int) -> None:
         if minutes not in dict(self.choices):
