@@ -30,7 +30,7 @@ class Step:
 
 def stage_bar(deal: Deal, pending: StageRequest | None) -> list[Step]:
     """Every stage of the deal's funnel. One query, one more for each gate describer."""
-    way = map_of(deal.funnel_id)
+    way = map_of(deal.funnel_id, also=deal.stage_id)
     gates = gates_of(stage.pk for stage in way.stages)
     here = next((place for place, stage in enumerate(way.stages) if stage.pk == deal.stage_id), 0)
     free = deal.may_edit and deal.is_open and pending is None

@@ -38,6 +38,10 @@ KINDS = (
         "unlock", Group.STAGE, "amber",
     ),
     EventKind(
+        "deal_stage_retired", _("retired the stage “%(from)s”; the deal stands at “%(to)s” now"),
+        "signpost-2", Group.STAGE, "grey",
+    ),
+    EventKind(
         "deal_stage_refused", _("refused the move from “%(from)s” to “%(to)s”"),
         "slash-circle", Group.STAGE, "red",
     ),

@@ -135,7 +135,7 @@ class StageForm(forms.Form):
 
     def __init__(self, *args, deal: Deal, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["stage"].queryset = Stage.objects.filter(funnel_id=deal.funnel_id)
+        self.fields["stage"].queryset = Stage.objects.filter(funnel_id=deal.funnel_id, is_active=True)
 
 
 CLOSURES = {

@@ -21,7 +21,7 @@ FIELDS = (
     Field("type", _("Deal type"), "record", path="deal_type", dictionary=DealType, joins=("deal_type",),
           offered={"is_active": True}),
     Field("stage", _("Stage"), "record", dictionary=Stage, joins=("stage",), group="funnel__key",
-          offered={"funnel__is_active": True}),
+          offered={"is_active": True, "funnel__is_active": True}),
     Field("status", _("Status"), "choice", pairs=tuple(DealStatus.choices)),
     Field("amount", _("Amount"), "money", sort="amount", editable=True),
     Field("worth", _("In the company's currency"), "money", sort="worth"),

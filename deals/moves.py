@@ -30,7 +30,7 @@ from deals.models import (
     TransitionCause,
 )
 from deals.proofs import blocking, lacks, missing_text, requirements_of, unmet
-from deals.rules import RequestDecided, StageRefused, demand_move, demand_right
+from deals.rules import RequestDecided, StageRefused, demand_move, demand_right, landing_stage
 from deals.signals import (
     Hold,
     deal_request_withdrawn,
@@ -65,7 +65,7 @@ def request_stage(
     """
     fresh = locked(deal)
     request = StageRequest(
-        deal=fresh, from_stage=fresh.stage, to_stage=stage or fresh.stage,
+        deal=fresh, from_stage=fresh.stage, to_stage=stage or landing_stage(fresh.stage),
         from_status=fresh.status, to_status=status or fresh.status,
         reason=reason.strip().replace("\x00", "")[:2000], loss_reason=loss_reason, postponed_until=postponed_until,
         requested_by=by, via=via,
@@ -209,6 +209,16 @@ def withdraw_request(*, request: StageRequest, by) -> StageRequest:
     if by.pk != request.requested_by_id and not may(by, "edit", fresh):
         raise StageRefused(_("You may not move this deal."))
     return _withdraw(request, by)
+
+
+def place_deals(*, deals: list[Deal], to: Stage) -> None:
+    """Writes that these deals stand at `to`: for `deals.retiring`, beside its ledger rows."""
+    now = timezone.now()
+    proven = [deal.pk for deal in deals if deal.is_proven]
+    Deal.objects.filter(pk__in=proven).place(proven_stage=to)
+    Deal.objects.filter(pk__in=[deal.pk for deal in deals]).place(
+        stage=to, stage_since=now, version=F("version") + 1, updated_at=now
+    )
 
 
 @transaction.atomic

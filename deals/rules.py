@@ -57,6 +57,8 @@ def _demand_stage(request: StageRequest) -> None:
         return
     if request.to_stage.funnel_id != request.deal.funnel_id:
         raise StageRefused(_("“%(stage)s” belongs to another funnel.") % {"stage": request.to_stage})
+    if not request.to_stage.is_active:
+        raise StageRefused(_("“%(stage)s” is not used any more.") % {"stage": request.to_stage})
     if request.from_status in CLOSED_STATUSES and request.to_status in CLOSED_STATUSES:
         raise StageRefused(_("The deal is closed. Reopen it first."))
     demand_allowed(request.from_stage, request.to_stage)
@@ -70,6 +72,15 @@ def demand_allowed(from_stage: Stage, to_stage: Stage) -> None:
         raise StageRefused(
             _("From “%(here)s” a deal goes only to: %(stages)s.") % {"here": from_stage, "stages": names}
         )
+
+
+def landing_stage(stage: Stage) -> Stage:
+    """Where a deal stands on when it is taken up again: a retired stage has become the one before it."""
+    if stage.is_active:
+        return stage
+    used = list(Stage.objects.filter(funnel_id=stage.funnel_id, is_active=True).order_by("position", "id"))
+    before = [one for one in used if one.position <= stage.position]
+    return before[-1] if before else used[0] if used else stage
 
 
 def _demand_closure(request: StageRequest) -> None:

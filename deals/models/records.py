@@ -323,6 +323,7 @@ class TransitionCause(models.TextChoices):
     CLOSE_DATE = "close_date", _("close date changed")
     OWNER = "owner", _("owner changed")
     IMPORT = "import", _("imported")
+    REMOVED = "removed", _("its stage was retired")
 
 
 class LedgerError(RuntimeError):

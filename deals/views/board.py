@@ -37,7 +37,9 @@ def deal_board(request):
 @require_safe
 def deal_column(request, pk: int):
     """A fragment: further tiles of one column."""
-    stage = Stage.objects.filter(pk=pk, funnel__is_active=True).select_related("funnel").first()
+    stage = (
+        Stage.objects.filter(pk=pk, is_active=True, funnel__is_active=True).select_related("funnel").first()
+    )
     if stage is None:
         raise Http404
     board = _board(request, stage.funnel.key)

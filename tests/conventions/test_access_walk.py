@@ -36,8 +36,8 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealContact, DealLine, Payment, Product
-from funnel.models import Requirement, Stage
+from deals.models import Deal, DealContact, DealLine, DealType, Payment, Product
+from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
@@ -66,7 +66,10 @@ TAKES = [
         r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
     ),
-    (r"deals:deal_column|funnel:requirement_create", "stage"),
+    (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
+    (r"funnel:(funnel_update|stage_moves|stage_order|stage_create)", "funnel"),
+    (r"funnel:stage_restore", "retired_stage"),
+    (r"funnel:type_update", "deal_type"),
     (r"funnel:requirement_delete", "requirement"),
     (r"money:rate_\w+", "rate"),
     (r"deals:contact_role", "deal_contact"),
@@ -172,6 +175,11 @@ def make_records() -> dict:
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
+        "funnel": Funnel.objects.first(),
+        "deal_type": DealType.objects.first(),
+        "retired_stage": Stage.objects.create(
+            funnel=Funnel.objects.first(), key="retired", name="Retired", position=99, is_active=False
+        ),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
             email="new@demo.example",
