@@ -75,6 +75,7 @@ def deal_card_facts(deal: Deal) -> list[tuple[str, str]]:
         (_("Close date"), _close_date(deal)),
         (_("Postponed until"), _day(deal.postponed_until)),
         (_("Reason of loss"), str(deal.loss_reason) if deal.loss_reason else ""),
+        (_("Reason"), str(deal.outcome_reason) if deal.outcome_reason else ""),
         (_("Deal type"), str(deal.deal_type)),
         (_("Funnel"), str(deal.funnel)),
         (_("Proven stage"), "" if deal.is_proven else str(deal.proven_stage or _("none"))),

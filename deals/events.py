@@ -86,6 +86,10 @@ KINDS = (
         "cash-stack", Group.CHANGE, "grey",
     ),
     EventKind(
+        "deal_competitors_changed", _("changed the competitors of the deal"),
+        "people", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "product_created", _("added the product"),
         "plus-circle", Group.CHANGE, "blue",
     ),
@@ -137,6 +141,8 @@ def record_move(request: StageRequest, transition: StageTransition, *, by) -> No
     payload = _places(request) | {"note": request.answer or request.reason, "granted_by": str(by)}
     if request.loss_reason is not None:
         payload["loss_reason"] = named(request.loss_reason)
+    if request.outcome_reason is not None:
+        payload["note"] = " – ".join(filter(None, [request.outcome_reason.name, payload["note"]]))
     if request.postponed_until is not None:
         payload["until"] = request.postponed_until.isoformat()
     record_event(

@@ -7,7 +7,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.people.visibility import may
-from deals.models import CLOSED_STATUSES, Deal, DealStatus, LossReason, RequestStatus, StageRequest
+from deals.models import (
+    CLOSED_STATUSES,
+    Deal,
+    DealSettings,
+    DealStatus,
+    LossReason,
+    Outcome,
+    OutcomeReason,
+    RequestStatus,
+    StageRequest,
+)
 from funnel.models import Stage
 
 
@@ -96,6 +106,23 @@ def _demand_closure(request: StageRequest) -> None:
             raise StageRefused(_("The deal is closed. Reopen it first."))
         if request.postponed_until is not None and request.postponed_until <= timezone.localdate():
             raise StageRefused(_("Postpone the deal to a day that is still to come."))
+
+    _demand_reason(request)
+
+
+def _demand_reason(request: StageRequest) -> None:
+    """A deal is won, or set aside, for a reason that fits, and without one only where none is asked for."""
+    reason = request.outcome_reason
+    if reason is not None and reason.outcome != request.to_status:
+        raise StageRefused(_("This reason is not for that."))
+    is_asked = request.to_status in Outcome.values and request.to_status != request.from_status
+    if reason is None and is_asked and DealSettings.read().needs_reason(request.to_status):
+        raise StageRefused(_("Say why."))
+
+
+def offered_reasons(outcome: str):
+    """The reasons of winning or postponing that a person may choose."""
+    return OutcomeReason.objects.filter(outcome=outcome, is_active=True)
 
 
 def offered_loss_reasons():

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -86,10 +86,10 @@ def grant_calendar(*, owner, to, level: str, by) -> CalendarGrant:
     Raises ValidationError for oneself or somebody dismissed, or when another than the owner does it.
     """
     if by.pk != owner.pk:
-        raise ValidationError(_t("Only the owner of a calendar lets others into it."))
+        raise ValidationError(gettext("Only the owner of a calendar lets others into it."))
     name = {"user": "user", "role": "role", "department": "department"}[to._meta.model_name]
     if name == "user" and (to.pk == owner.pk or not to.is_active):
-        raise ValidationError(_t("Choose a colleague who works here."))
+        raise ValidationError(gettext("Choose a colleague who works here."))
     grant, _is_new = CalendarGrant.objects.update_or_create(
         owner=owner, **{name: to}, defaults={"level": level, "granted_at": timezone.now()}
     )
@@ -100,5 +100,5 @@ def grant_calendar(*, owner, to, level: str, by) -> CalendarGrant:
 def withdraw_grant(*, grant: CalendarGrant, by) -> None:
     """Takes it back; what their roles give others stays."""
     if by.pk != grant.owner_id:
-        raise ValidationError(_t("Only the owner of a calendar lets others into it."))
+        raise ValidationError(gettext("Only the owner of a calendar lets others into it."))
     grant.delete()

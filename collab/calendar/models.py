@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.grants import CalendarGrant, granting
 from collab.calendar.local_time import LocalTimeField
+from collab.calendar.resources import Booking, Resource
 from collab.calendar.series_models import Series, new_uid
 from counterparties.models import Contact, Counterparty
 from crm.people.access import kind_label
@@ -29,7 +30,17 @@ CARDS: dict[str, type[OwnedRecord]] = {
 }
 
 GRANTED = ("view", "edit", "delete")
-__all__ = ["CARDS", "Activity", "ActivityKind", "ActivityParticipant", "CalendarGrant", "Direction", "Series"]
+__all__ = [
+    "CARDS",
+    "Activity",
+    "ActivityKind",
+    "ActivityParticipant",
+    "Booking",
+    "CalendarGrant",
+    "Direction",
+    "Resource",
+    "Series",
+]
 
 
 class ActivityKind(models.TextChoices):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from collab.calendar.grants import granting
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
 from collab.calendar.reminders import follow_people, follow_time, remind
+from collab.calendar.resources import keep_bookings
 from collab.calendar.signals import (
     activity_cancelled,
     activity_completed,
@@ -174,12 +175,15 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
     _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
+    until = activity.ends_at
     edit_record(
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
     if (activity.starts_at, activity.all_day) != was:
         follow_time(activity)
+    if (activity.starts_at, activity.ends_at) != (was[0], until):
+        keep_bookings(activity)
     if activity.owner_id != owner:
         follow_people(activity, {activity.owner_id})
     _tell_pages(activity)

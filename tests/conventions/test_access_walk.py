@@ -19,7 +19,7 @@ from django.utils import timezone
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from bpm.trigger_rules import add_trigger
 from collab.calendar.grants import grant_calendar
-from collab.calendar.models import Activity
+from collab.calendar.models import Activity, Resource
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
@@ -36,7 +36,16 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealContact, DealLine, DealType, Payment, Product
+from deals.models import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealContact,
+    DealLine,
+    DealType,
+    Payment,
+    Product,
+)
 from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
@@ -63,7 +72,7 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
     ),
     (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
@@ -74,6 +83,7 @@ TAKES = [
     (r"money:rate_\w+", "rate"),
     (r"deals:contact_role", "deal_contact"),
     (r"deals:line_\w+", "line"),
+    (r"deals:competitor_\w+", "competitor"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
@@ -87,6 +97,7 @@ TAKES = [
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
     (r"collab_calendar:grant_\w+", "grant"),
+    (r"collab_calendar:resource_\w+", "resource"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
     (r"lists:full_export_\w+", "full_export"),
@@ -160,6 +171,9 @@ def make_records() -> dict:
         "deal": deal,
         "deal_contact": DealContact.objects.filter(deal__owner=rep, contact__owner=rep).first(),
         "line": DealLine.objects.filter(deal__owner=rep).first(),
+        "competitor": DealCompetitor.objects.create(
+            deal=Deal.objects.filter(owner=rep).first(), competitor=Competitor.objects.create(name="Polmag")
+        ),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
         "rate": Rate.objects.first(),
@@ -169,6 +183,7 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "resource": Resource.objects.create(name="Amber room"),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
@@ -222,7 +237,7 @@ def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
     if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover", "call"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"line", "payment", "deal_contact"}:
+    if key in {"line", "payment", "deal_contact", "competitor"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
