@@ -199,7 +199,9 @@ class UploadForm(forms.Form):
 class GateForm(forms.Form):
     """Which stage a process guards, and which of its ends let a deal in."""
 
-    stage = forms.ModelChoiceField(Stage.objects.select_related("funnel"), label=_("Stage"))
+    stage = forms.ModelChoiceField(
+        Stage.objects.filter(is_active=True).select_related("funnel"), label=_("Stage")
+    )
     granting_ends = forms.MultipleChoiceField(
         label=_("Ends that grant the move"), widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one end that grants the move.")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +28,7 @@ from bpm.models import (
 )
 from crm.history.kinds import via_of
 from crm.jobs.services import enqueue
+from deals.gates import Guard
 from deals.models import Deal, StageRequest
 from deals.services import RequestDecided, StageRefused, refuse_request, release_hold, set_waits
 from deals.signals import Hold
@@ -235,6 +236,23 @@ def task_url(task: UserTask) -> str:
 
 def instance_url(instance: ProcessInstance) -> str:
     return reverse("bpm:instance_detail", args=[instance.pk])
+
+
+def list_guards(stage_ids: list[int]) -> dict[int, list[Guard]]:
+    """{stage id: the processes bound to its ways}, those that hold nothing at present included. One query."""
+    published = ProcessVersion.objects.filter(
+        definition=OuterRef("definition"), status=VersionStatus.PUBLISHED
+    )
+    gates = StageGate.objects.filter(stage_id__in=stage_ids, is_active=True).annotate(runs=Exists(published))
+    found: dict[int, list[Guard]] = {}
+    for gate in gates.select_related("definition").order_by("way", "pk"):
+        works = gate.definition.is_active and gate.runs
+        guard = Guard(
+            gate.way, gate.mode, str(gate.definition), reverse("bpm:definition_detail", args=[gate.definition_id]),
+            "" if works else _("not published: it holds nothing"),
+        )  # fmt: skip
+        found.setdefault(gate.stage_id, []).append(guard)
+    return found
 
 
 def describe_gates(stage_ids: list[int]) -> dict[int, str]:

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from bpm.definitions import may_publish
-from bpm.gates import describe_gates
+from bpm.gates import describe_gates, list_guards
 from bpm.inbox import open_count
 from bpm.models import ProcessInstance
 from bpm.pages import PANELS, first_tasks
@@ -30,7 +30,7 @@ from crm.web.registry import (
     register_panel,
     register_topbar,
 )
-from deals.gates import register_gate_describer
+from deals.gates import register_gate_describer, register_guard_lister
 
 RIGHTS = (
     ("publish", _("publish processes and bind them to stages")),
@@ -126,6 +126,7 @@ def register() -> None:
         Notice("bpm.incident", _("A process I published is held up"), "exclamation-triangle", mail="now"),
     )
     register_gate_describer(describe_gates)
+    register_guard_lister(list_guards)
     register_menu(
         MenuEntry(
             "tasks", _("Tasks"), "inbox", "bpm:task_list", 80, kind="bpm.processinstance", counter=open_count

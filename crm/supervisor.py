@@ -28,10 +28,10 @@ def die_with_parent():
 
 
 class Child:
-    """One process that is started again when it dies."""
+    """One process that is started again when it dies. `wanted`: a file; it runs only while that exists."""
 
-    def __init__(self, name, command, log):
-        self.name, self.command, self.log = name, command, log
+    def __init__(self, name, command, log, wanted=None):
+        self.name, self.command, self.log, self.wanted = name, command, log, wanted
         self.process, self.wait_until, self.pause = None, 0.0, 0.5
 
     def start(self, env):
@@ -52,6 +52,11 @@ class Child:
 
     def look_after(self, env):
         """Starts it again when it is gone; a little later each time if it dies at once."""
+        if self.wanted and not self.wanted.exists():
+            self.signal(signal.SIGTERM)
+            return
+        if self.process is None:
+            self.start(env)
         if self.process.poll() is None:
             return
         now = time.monotonic()
@@ -92,7 +97,8 @@ def supervise(crew, env, url, announce):
         signal.signal(number, lambda *_: stopping.append(True))
     try:
         for child in crew:
-            child.start(env)
+            if not child.wanted:
+                child.start(env)
         ready, deadline = False, time.monotonic() + 90
         while not stopping:
             time.sleep(0.2)

@@ -25,5 +25,6 @@ urlpatterns = [
     path("funnels/", include("funnel.urls")),
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
+    path("telephony/", include("telephony.urls")),
     path("processes/", include("bpm.urls")),
 ]

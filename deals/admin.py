@@ -10,9 +10,11 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from crm.attributes.admin import SchemaAdmin
 from deals.models import (
+    Competitor,
     DealSettings,
     DealType,
     LossReason,
+    OutcomeReason,
     PaymentShare,
     PaymentTemplate,
     PriceList,
@@ -29,6 +31,17 @@ class DealTypeAdmin(SchemaAdmin):
     list_select_related = ["funnel"]
     fields = [("name", "name_pl", "key"), ("funnel", "position"), ("is_default", "is_active")]
     prepopulated_fields = {"key": ["name"]}
+
+
+@admin.register(Competitor)
+class CompetitorAdmin(ModelAdmin):
+    list_display = ["name", "name_pl", "is_active", "position"]
+
+
+@admin.register(OutcomeReason)
+class OutcomeReasonAdmin(ModelAdmin):
+    list_display = ["name", "name_pl", "outcome", "is_active", "position"]
+    list_filter = ["outcome"]
 
 
 @admin.register(LossReason)

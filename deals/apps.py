@@ -16,6 +16,7 @@ class DealsConfig(AppConfig):
         from deals.quotes import may_read_quote
         from deals.registration import register_deals, register_products
         from deals.requirement_kinds import register_requirements
+        from deals.retiring import register_retiring
 
         register_deals()
         register_guard(may_read_quote)
@@ -24,3 +25,4 @@ class DealsConfig(AppConfig):
         register_deal_operations()
         register_imports()
         register_requirements()
+        register_retiring()

@@ -15,6 +15,7 @@ from crm.money.format import show_money
 from crm.money.models import default_currency
 from crm.people.fields import mask
 from deals.gates import gates_of
+from deals.lists import BoardList
 from deals.models import Deal, DealStatus, StageRequest
 from deals.selectors import Wait, destination, pending_requests, waits_of
 from funnel.models import Funnel, Stage
@@ -74,50 +75,48 @@ class Column:
 
 @dataclass
 class Board:
-    """A funnel as one reader sees it; `owner_id` narrows it to one person's deals."""
+    """A funnel as one reader sees it, under the filters of `narrowed`."""
 
     user: object
     funnels: list[Funnel]
     funnel: Funnel | None
     columns: list[Column]
-    owner_id: int | None = None
-    owners: list[tuple[int, str]] = field(default_factory=list)
+    narrowed: BoardList
 
     def column(self, stage_id: int) -> Column | None:
         return next((column for column in self.columns if column.stage.pk == stage_id), None)
 
-
-def open_deals(user, funnel: Funnel, owner_id: int | None = None):
-    """The running deals of the funnel that the reader may see."""
-    deals = Deal.objects.visible_to(user).filter(funnel=funnel, status=DealStatus.ACTIVE)
-    return deals.filter(owner_id=owner_id) if owner_id else deals
+    def deals(self):
+        """The running deals of the funnel that the reader may see and asked for."""
+        return self.narrowed.filtered.filter(funnel=self.funnel, status=DealStatus.ACTIVE)
 
 
-def read_board(user, *, funnel_key: str = "", owner_id: int | None = None) -> Board:
-    """The frame of a board with its counts and sums, without tiles. Two queries, one more for each gate describer."""
+def read_board(user, *, params=None, funnel_key: str = "") -> Board:
+    """The frame of a board with its counts and sums, without tiles. Two queries, one more for each gate describer,
+    and one for what can be filtered by."""
+    narrowed = BoardList(user, params)
     maps = active_maps()
     funnels = [way.stages[0].funnel for way in maps.values()]
-    funnel = next((one for one in funnels if one.key == funnel_key), funnels[0] if funnels else None)
+    wanted = funnel_key or narrowed.params.get("funnel", "")
+    funnel = next((one for one in funnels if one.key == wanted), funnels[0] if funnels else None)
     way = maps[funnel.pk] if funnel else FunnelMap([], {})
     gates = gates_of(stage.pk for stage in way.stages)
     columns = [Column(stage, sorted(way.moves[stage.pk]), gates.get(stage.pk, "")) for stage in way.stages]
-    board = Board(user, funnels, funnel, columns, owner_id)
+    narrowed.params["funnel"] = funnel.key if funnel else ""
+    board = Board(user, funnels, funnel, columns, narrowed)
     if funnel:
         _add_totals(board)
     return board
 
 
 def _add_totals(board: Board) -> None:
-    rows = open_deals(board.user, board.funnel).order_by().values_list(
-        "stage_id", "currency_id", "owner_id", "owner__first_name", "owner__last_name", "owner__username"
-    ).annotate(Count("pk"), Sum("amount"), Sum("worth"), unrated=Count("amount") - Count("worth"))  # fmt: skip
-    owners: dict[int, str] = {}
+    rows = board.deals().order_by().values_list("stage_id", "currency_id").annotate(
+        Count("pk"), Sum("amount"), Sum("worth"), unrated=Count("amount") - Count("worth")
+    )  # fmt: skip
     is_blind = "amount" in board.user.access.hidden_fields(Deal)
-    for stage_id, currency, owner_id, first, last, login, count, amount, worth, unrated in rows:
-        if owner_id is not None:
-            owners[owner_id] = f"{first} {last}".strip() or login
+    for stage_id, currency, count, amount, worth, unrated in rows:
         column = board.column(stage_id)
-        if column is None or board.owner_id not in {None, owner_id}:
+        if column is None:
             continue
         column.count += count
         if is_blind:
@@ -125,7 +124,6 @@ def _add_totals(board: Board) -> None:
         column.sums[currency] = column.sums.get(currency, Decimal(0)) + (amount or Decimal(0))
         column.worth += worth or Decimal(0)
         column.unrated += unrated
-    board.owners = sorted(owners.items(), key=lambda pair: pair[1])
 
 
 NextActivities = Callable[[str, list[int]], dict]
@@ -135,7 +133,7 @@ def add_tiles(board: Board, next_activities: NextActivities) -> None:
     """The first tiles of every column. Three queries whatever the number of columns."""
     if not board.columns:
         return
-    open_ = open_deals(board.user, board.funnel, board.owner_id)
+    open_ = board.deals()
     firsts = [
         Deal.objects.filter(pk__in=_newest_first(open_.filter(stage=column.stage)).values("pk")[: PAGE + 1])
         for column in board.columns
@@ -149,7 +147,7 @@ def add_tiles(board: Board, next_activities: NextActivities) -> None:
 
 def add_column_tiles(board: Board, column: Column, after: str, next_activities: NextActivities) -> None:
     """The tiles of one column from a cursor on."""
-    rows = _newest_first(open_deals(board.user, board.funnel, board.owner_id).filter(stage=column.stage))
+    rows = _newest_first(board.deals().filter(stage=column.stage))
     if (point := _read_point(after)) is not None:
         at, pk = point
         rows = rows.filter(Q(stage_since__lt=at) | Q(stage_since=at, pk__lt=pk))
@@ -201,9 +199,7 @@ def read_tiles(user, condition: Q, next_activities: NextActivities) -> list[Tile
     ]
 
 
-def changed_tiles(
-    user, funnel: Funnel, owner_id: int | None, ids: Iterable[int], next_activities: NextActivities
-) -> list[Tile]:
+def changed_tiles(board: Board, ids: Iterable[int], next_activities: NextActivities) -> list[Tile]:
     """The tiles of these deals, as far as they belong on this board."""
-    wanted = Q(pk__in=list(ids), funnel=funnel, status=DealStatus.ACTIVE)
-    return read_tiles(user, wanted & Q(owner_id=owner_id) if owner_id else wanted, next_activities)
+    wanted = board.deals().filter(pk__in=list(ids)).values("pk")
+    return read_tiles(board.user, Q(pk__in=wanted), next_activities)

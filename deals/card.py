@@ -30,7 +30,7 @@ class Step:
 
 def stage_bar(deal: Deal, pending: StageRequest | None) -> list[Step]:
     """Every stage of the deal's funnel. One query, one more for each gate describer."""
-    way = map_of(deal.funnel_id)
+    way = map_of(deal.funnel_id, also=deal.stage_id)
     gates = gates_of(stage.pk for stage in way.stages)
     here = next((place for place, stage in enumerate(way.stages) if stage.pk == deal.stage_id), 0)
     free = deal.may_edit and deal.is_open and pending is None
@@ -75,6 +75,7 @@ def deal_card_facts(deal: Deal) -> list[tuple[str, str]]:
         (_("Close date"), _close_date(deal)),
         (_("Postponed until"), _day(deal.postponed_until)),
         (_("Reason of loss"), str(deal.loss_reason) if deal.loss_reason else ""),
+        (_("Reason"), str(deal.outcome_reason) if deal.outcome_reason else ""),
         (_("Deal type"), str(deal.deal_type)),
         (_("Funnel"), str(deal.funnel)),
         (_("Proven stage"), "" if deal.is_proven else str(deal.proven_stage or _("none"))),

@@ -70,7 +70,7 @@ class Loader:
         )  # fmt: skip
         self.ledger = bulk.table(
             StageTransition, "deal_id at cause from_stage_id to_stage_id from_status to_status amount currency_id "
-            "close_date owner_id department_id actor_id request_id",
+            "worth close_date owner_id department_id actor_id request_id",
         )  # fmt: skip
         self.chronicle = Chronicle(bulk)
         self.derived = {one.pk: DerivedRows(bulk, KIND, one.attribute_set_id) for one in self.types}
@@ -210,8 +210,9 @@ def _request(loader: Loader, deal: Deal, before: Step, step: Step) -> int:
 def _enter(loader: Loader, deal: Deal, at, cause, before: Step | None, step: Step, amount, request) -> None:
     loader.ledger.add(
         deal.pk, at, cause, before.stage.pk if before else None, step.stage.pk, before.status if before else "",
-        step.status, amount, deal.currency_id, deal.close_date, deal.owner_id, deal.department_id, deal.owner_id,
-        request,
+        step.status, amount, deal.currency_id,
+        loader.rates.convert(amount, deal.currency_id, at.date()), deal.close_date, deal.owner_id,
+        deal.department_id, deal.owner_id, request,
     )  # fmt: skip
 
 

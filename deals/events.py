@@ -38,6 +38,10 @@ KINDS = (
         "unlock", Group.STAGE, "amber",
     ),
     EventKind(
+        "deal_stage_retired", _("retired the stage “%(from)s”; the deal stands at “%(to)s” now"),
+        "signpost-2", Group.STAGE, "grey",
+    ),
+    EventKind(
         "deal_stage_refused", _("refused the move from “%(from)s” to “%(to)s”"),
         "slash-circle", Group.STAGE, "red",
     ),
@@ -80,6 +84,10 @@ KINDS = (
     EventKind(
         "deal_payments_changed", _("changed the payments of the deal"),
         "cash-stack", Group.CHANGE, "grey",
+    ),
+    EventKind(
+        "deal_competitors_changed", _("changed the competitors of the deal"),
+        "people", Group.CHANGE, "grey",
     ),
     EventKind(
         "product_created", _("added the product"),
@@ -133,6 +141,8 @@ def record_move(request: StageRequest, transition: StageTransition, *, by) -> No
     payload = _places(request) | {"note": request.answer or request.reason, "granted_by": str(by)}
     if request.loss_reason is not None:
         payload["loss_reason"] = named(request.loss_reason)
+    if request.outcome_reason is not None:
+        payload["note"] = " – ".join(filter(None, [request.outcome_reason.name, payload["note"]]))
     if request.postponed_until is not None:
         payload["until"] = request.postponed_until.isoformat()
     record_event(

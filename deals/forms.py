@@ -12,8 +12,8 @@ from counterparties.pickers import RecordChoiceField
 from crm.attributes.forms import DateInput
 from crm.money.models import Currency, default_currency
 from crm.web.record_forms import RecordForm
-from deals.models import Deal, DealLine, DealStatus, DealType
-from deals.rules import offered_loss_reasons
+from deals.models import Deal, DealLine, DealSettings, DealStatus, DealType, OutcomeReason
+from deals.rules import offered_loss_reasons, offered_reasons
 from funnel.models import Stage
 
 
@@ -135,7 +135,7 @@ class StageForm(forms.Form):
 
     def __init__(self, *args, deal: Deal, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["stage"].queryset = Stage.objects.filter(funnel_id=deal.funnel_id)
+        self.fields["stage"].queryset = Stage.objects.filter(funnel_id=deal.funnel_id, is_active=True)
 
 
 CLOSURES = {
@@ -152,6 +152,7 @@ class ClosureForm(forms.Form):
     loss_reason = forms.ModelChoiceField(
         offered_loss_reasons(), label=_("Why was it lost?"), empty_label=_("– choose –")
     )
+    outcome_reason = forms.ModelChoiceField(OutcomeReason.objects.none(), empty_label=_("– choose –"))
     postponed_until = forms.DateField(label=_("Until"), required=False, widget=DateInput())
     reason = forms.CharField(
         label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
@@ -166,6 +167,18 @@ class ClosureForm(forms.Form):
             del self.fields["loss_reason"]
         if self.to != DealStatus.POSTPONED:
             del self.fields["postponed_until"]
+        self._offer_reasons()
+
+    def _offer_reasons(self) -> None:
+        """Reasons of winning and postponing stand here where there are any, and are asked for where it is set so."""
+        offered = offered_reasons(self.to)
+        needed = self.to != DealStatus.LOST and DealSettings.read().needs_reason(self.to)
+        if self.to == DealStatus.LOST or not (needed or offered.exists()):
+            del self.fields["outcome_reason"]
+            return
+        field = self.fields["outcome_reason"]
+        field.queryset, field.required = offered, needed
+        field.label = _("Why was it won?") if self.to == DealStatus.WON else _("Why is it postponed?")
 
     @property
     def title(self) -> str:

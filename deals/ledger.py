@@ -38,6 +38,7 @@ def ledger_row(
         to_status=deal.status,
         amount=deal.amount,
         currency_id=deal.currency_id,
+        worth=deal.worth,
         close_date=deal.close_date,
         owner_id=deal.owner_id,
         department_id=deal.department_id,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crm.listing.fields import TAGS, Field
 from crm.listing.lists import COUNT_CAP, RecordList
 from deals import many
-from deals.models import Deal, DealStatus, DealType, LossReason
+from deals.competitors import ask_competitors, competitor_names
+from deals.models import Competitor, Deal, DealStatus, DealType, LossReason, OutcomeReason
 from deals.services import edit_deal
 from funnel.models import Stage
 
@@ -21,7 +23,7 @@ FIELDS = (
     Field("type", _("Deal type"), "record", path="deal_type", dictionary=DealType, joins=("deal_type",),
           offered={"is_active": True}),
     Field("stage", _("Stage"), "record", dictionary=Stage, joins=("stage",), group="funnel__key",
-          offered={"funnel__is_active": True}),
+          offered={"is_active": True, "funnel__is_active": True}),
     Field("status", _("Status"), "choice", pairs=tuple(DealStatus.choices)),
     Field("amount", _("Amount"), "money", sort="amount", editable=True),
     Field("worth", _("In the company's currency"), "money", sort="worth"),
@@ -33,6 +35,10 @@ FIELDS = (
     Field("stage_since", _("Since"), "moment", sort="stage_since"),
     Field("postponed_until", _("Postponed until"), "date"),
     Field("loss_reason", _("Reason of loss"), "record", dictionary=LossReason, joins=("loss_reason",)),
+    Field("outcome_reason", _("Reason of winning or postponing"), "record", dictionary=OutcomeReason,
+          joins=("outcome_reason",), group="outcome"),
+    Field("competitors", _("Competitors"), "records", dictionary=Competitor, computed=True, get=competitor_names,
+          ask=ask_competitors),
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),
     Field("updated_at", _("Changed"), "moment"),
@@ -51,6 +57,7 @@ class DealList(RecordList):
     )  # fmt: skip
     quick = ("owner", "stage", "type")
     default_sort = "-id"
+    pages = {"board": "deals:deal_board"}
     tab_field = "status"
     tabs = [
         (DealStatus.ACTIVE, _("Active")),
@@ -64,6 +71,11 @@ class DealList(RecordList):
         if not self.params.get("sort") and self._sortable(sort):
             self.sort = sort
         self.tab = self.params.get("tab") or DealStatus.ACTIVE
+
+    def joined(self, rows):
+        if any(one.key == "competitors" for one in self.columns):
+            rows = rows.prefetch_related("competitors__competitor")
+        return rows
 
     @staticmethod
     def edit(record, **changes) -> list[str]:
@@ -88,3 +100,29 @@ class DealList(RecordList):
     def is_filtered(self) -> bool:
         """The first tab is where one starts, not a filter."""
         return bool(self.query or self.conditions or any(active.value for active in self.active_filters))
+
+
+class BoardList(DealList):
+    """The filters and saved views of the list, asked of a board: whose columns are the stages, of running deals."""
+
+    quick = ("owner", "type")
+
+    def __init__(self, user, params):
+        given = params.copy() if isinstance(params, QueryDict) else QueryDict(mutable=True)
+        funnel = given.get("funnel", "")
+        for name in ("funnel", "after", "ids", "as"):
+            given.pop(name, None)
+        if not given:
+            # A board without filters shows everything: the default view is the list's.
+            given["view"] = "0"
+        super().__init__(user, given)
+        self.params = self.params.copy()
+        self.params["as"], self.params["funnel"] = "board", funnel
+
+    @property
+    def query_string(self) -> str:
+        """The filters alone: what the board's script, its further tiles and the dialogs of filters send."""
+        params = QueryDict(super().query_string, mutable=True)
+        for name in ("tab", "ids", "cols", "sort"):
+            params.pop(name, None)
+        return params.urlencode()

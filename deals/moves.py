@@ -24,13 +24,14 @@ from deals.models import (
     Deal,
     DealStatus,
     LossReason,
+    OutcomeReason,
     RequestStatus,
     StageRequest,
     StageTransition,
     TransitionCause,
 )
 from deals.proofs import blocking, lacks, missing_text, requirements_of, unmet
-from deals.rules import RequestDecided, StageRefused, demand_move, demand_right
+from deals.rules import RequestDecided, StageRefused, demand_move, demand_right, landing_stage
 from deals.signals import (
     Hold,
     deal_request_withdrawn,
@@ -54,7 +55,8 @@ def locked(deal: Deal) -> Deal:
 @transaction.atomic
 def request_stage(
     *, deal: Deal, stage: Stage | None = None, status: str | None = None, reason: str = "",
-    loss_reason: LossReason | None = None, postponed_until: date | None = None, by, via: str = "",
+    loss_reason: LossReason | None = None, outcome_reason: OutcomeReason | None = None,
+    postponed_until: date | None = None, by, via: str = "",
 ) -> StageRequest:  # fmt: skip
     """Asks for another stage, status or both. Applied at once unless a gate holds it; see the request's `status`.
 
@@ -65,9 +67,10 @@ def request_stage(
     """
     fresh = locked(deal)
     request = StageRequest(
-        deal=fresh, from_stage=fresh.stage, to_stage=stage or fresh.stage,
+        deal=fresh, from_stage=fresh.stage, to_stage=stage or landing_stage(fresh.stage),
         from_status=fresh.status, to_status=status or fresh.status,
         reason=reason.strip().replace("\x00", "")[:2000], loss_reason=loss_reason, postponed_until=postponed_until,
+        outcome_reason=outcome_reason,
         requested_by=by, via=via,
     )  # fmt: skip
     if request.to_status not in DealStatus.values:
@@ -211,6 +214,16 @@ def withdraw_request(*, request: StageRequest, by) -> StageRequest:
     return _withdraw(request, by)
 
 
+def place_deals(*, deals: list[Deal], to: Stage) -> None:
+    """Writes that these deals stand at `to`: for `deals.retiring`, beside its ledger rows."""
+    now = timezone.now()
+    proven = [deal.pk for deal in deals if deal.is_proven]
+    Deal.objects.filter(pk__in=proven).place(proven_stage=to)
+    Deal.objects.filter(pk__in=[deal.pk for deal in deals]).place(
+        stage=to, stage_since=now, version=F("version") + 1, updated_at=now
+    )
+
+
 @transaction.atomic
 def drop_requests(*, deals: list[Deal], by) -> None:
     """Takes back what deals wait for because they go themselves; whoever may delete a deal may do this."""
@@ -301,6 +314,7 @@ def _new_place(request: StageRequest, deal: Deal, now) -> dict:
         "stage_id": request.to_stage_id,
         "status": status,
         "loss_reason": request.loss_reason if status == DealStatus.LOST else None,
+        "outcome_reason": request.outcome_reason,
         "postponed_until": request.postponed_until if status == DealStatus.POSTPONED else None,
         "stage_since": now if request.changes_stage else deal.stage_since,
     }
@@ -308,6 +322,8 @@ def _new_place(request: StageRequest, deal: Deal, now) -> dict:
         values["closed_at"] = deal.closed_at or now
     elif status in OPEN_STATUSES:
         values["closed_at"] = None
+    if status == request.from_status:
+        values["outcome_reason"] = deal.outcome_reason
     if status == request.from_status == DealStatus.POSTPONED:
         values["postponed_until"] = deal.postponed_until
     return values

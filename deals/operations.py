@@ -73,7 +73,7 @@ def _typed(deal: Deal, field: str, value) -> tuple[dict, dict | None]:
 def move_stage(context: Context, stage: str) -> dict:
     """Asks for a stage of the deal's own funnel; another gate may still hold the move."""
     deal = _deal(context)
-    target = Stage.objects.filter(funnel_id=deal.funnel_id, key=stage).first()
+    target = Stage.objects.filter(funnel_id=deal.funnel_id, key=stage, is_active=True).first()
     if target is None:
         raise OperationFailed(_("The deal's funnel has no stage “%(stage)s”.") % {"stage": stage})
     if target.pk == deal.stage_id:

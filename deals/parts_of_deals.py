@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from deals.competitors import COMPETITORS
 from deals.lines import LINES
 from deals.models import Deal
 from deals.parts import restore_rows
 from deals.payments import PAYMENTS
 from deals.services import edit_deal
 
-PARTS = {part.key: part for part in (LINES, PAYMENTS)}
+PARTS = {part.key: part for part in (LINES, PAYMENTS, COMPETITORS)}
+MONEY_PARTS = (LINES.key, PAYMENTS.key)
 
 
 def put_back(

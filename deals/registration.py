@@ -21,12 +21,13 @@ from crm.web.registry import (
     register_quick_create,
 )
 from deals.catalogue import PRICES, PRODUCT, PRODUCT_FIELDS, edit_product, prices_of
+from deals.competitors import COMPETITORS
 from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
 from deals.lines import LINES
 from deals.lists import DealList
 from deals.models import OPEN_STATUSES, Deal, Product
 from deals.parts import Part
-from deals.parts_of_deals import PARTS, put_back
+from deals.parts_of_deals import MONEY_PARTS, PARTS, put_back
 from deals.payments import PAYMENTS
 from deals.product_lists import ProductList
 from deals.reports.morning import has_morning
@@ -37,7 +38,7 @@ RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a dea
 
 def register_deals() -> None:
     register_list(DealList)
-    register_followers("deals.deal", dict.fromkeys([*PARTS, "worth"], "amount"))
+    register_followers("deals.deal", dict.fromkeys([*MONEY_PARTS, "worth"], "amount"))
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",
@@ -106,6 +107,12 @@ def _register_panels() -> None:
         Panel(
             "deals.deal", "payments", _("Payments"), 6, "deals:deal_payments", count=_count_of(PAYMENTS),
             kind="deals.deal",
+        )
+    )  # fmt: skip
+    register_panel(
+        Panel(
+            "deals.deal", "competitors", _("Competitors"), 7, "deals:deal_competitors",
+            count=_count_of(COMPETITORS), kind="deals.deal",
         )
     )  # fmt: skip
 

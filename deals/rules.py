@@ -7,7 +7,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.people.visibility import may
-from deals.models import CLOSED_STATUSES, Deal, DealStatus, LossReason, RequestStatus, StageRequest
+from deals.models import (
+    CLOSED_STATUSES,
+    Deal,
+    DealSettings,
+    DealStatus,
+    LossReason,
+    Outcome,
+    OutcomeReason,
+    RequestStatus,
+    StageRequest,
+)
 from funnel.models import Stage
 
 
@@ -57,6 +67,8 @@ def _demand_stage(request: StageRequest) -> None:
         return
     if request.to_stage.funnel_id != request.deal.funnel_id:
         raise StageRefused(_("“%(stage)s” belongs to another funnel.") % {"stage": request.to_stage})
+    if not request.to_stage.is_active:
+        raise StageRefused(_("“%(stage)s” is not used any more.") % {"stage": request.to_stage})
     if request.from_status in CLOSED_STATUSES and request.to_status in CLOSED_STATUSES:
         raise StageRefused(_("The deal is closed. Reopen it first."))
     demand_allowed(request.from_stage, request.to_stage)
@@ -72,6 +84,15 @@ def demand_allowed(from_stage: Stage, to_stage: Stage) -> None:
         )
 
 
+def landing_stage(stage: Stage) -> Stage:
+    """Where a deal stands on when it is taken up again: a retired stage has become the one before it."""
+    if stage.is_active:
+        return stage
+    used = list(Stage.objects.filter(funnel_id=stage.funnel_id, is_active=True).order_by("position", "id"))
+    before = [one for one in used if one.position <= stage.position]
+    return before[-1] if before else used[0] if used else stage
+
+
 def _demand_closure(request: StageRequest) -> None:
     if request.to_status == DealStatus.LOST:
         if request.from_status == DealStatus.WON:
@@ -85,6 +106,23 @@ def _demand_closure(request: StageRequest) -> None:
             raise StageRefused(_("The deal is closed. Reopen it first."))
         if request.postponed_until is not None and request.postponed_until <= timezone.localdate():
             raise StageRefused(_("Postpone the deal to a day that is still to come."))
+
+    _demand_reason(request)
+
+
+def _demand_reason(request: StageRequest) -> None:
+    """A deal is won, or set aside, for a reason that fits, and without one only where none is asked for."""
+    reason = request.outcome_reason
+    if reason is not None and reason.outcome != request.to_status:
+        raise StageRefused(_("This reason is not for that."))
+    is_asked = request.to_status in Outcome.values and request.to_status != request.from_status
+    if reason is None and is_asked and DealSettings.read().needs_reason(request.to_status):
+        raise StageRefused(_("Say why."))
+
+
+def offered_reasons(outcome: str):
+    """The reasons of winning or postponing that a person may choose."""
+    return OutcomeReason.objects.filter(outcome=outcome, is_active=True)
 
 
 def offered_loss_reasons():

@@ -89,7 +89,7 @@ def filter_choices() -> FilterChoices:
         Value("", output_field=text),
         Value(0),
     )
-    stages = Stage.objects.filter(funnel__is_active=True).values_list(
+    stages = Stage.objects.filter(is_active=True, funnel__is_active=True).values_list(
         Value("stage"), "pk", Cast("name", text), "name_pl", "funnel__key", "position"
     )
     types = DealType.objects.filter(is_active=True).values_list(

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from crm.attributes.models import Attribute, AttributeSet
 from crm.web.standard import standard_data
-from deals.models import DealType, LossReason, PaymentTemplate, QuoteTemplate, TaxRate
+from deals.models import DealType, LossReason, OutcomeReason, PaymentTemplate, QuoteTemplate, TaxRate
 from funnel.models import Funnel, Stage
 
 # key, name, Polish name, colour, probability, days until a deal goes stale
@@ -53,6 +53,15 @@ _LOSSES = [
     ("No budget", "Brak budżetu"),
     ("Project stopped", "Projekt wstrzymany"),
     ("No contact", "Brak kontaktu"),
+]
+_REASONS = [
+    ("won", "Best price", "Najlepsza cena"),
+    ("won", "Fits best", "Najlepsze dopasowanie"),
+    ("won", "Trust from earlier work", "Zaufanie z wcześniejszej współpracy"),
+    ("won", "Soonest delivery", "Najszybsza dostawa"),
+    ("postponed", "Budget of the next year", "Budżet na przyszły rok"),
+    ("postponed", "Decision put off", "Odłożona decyzja"),
+    ("postponed", "Other priorities", "Inne priorytety"),
 ]
 # name, Polish name, per cent, whether lines take it by themselves
 _TAXES = [
@@ -105,6 +114,10 @@ def create_standard_deals() -> dict[str, DealType]:
     }
     for place, (name, name_pl) in enumerate(_LOSSES, start=1):
         LossReason.objects.get_or_create(name=name, defaults={"name_pl": name_pl, "position": place})
+    for place, (outcome, name, name_pl) in enumerate(_REASONS, start=1):
+        OutcomeReason.objects.get_or_create(
+            outcome=outcome, name=name, defaults={"name_pl": name_pl, "position": place}
+        )
     _create_taxes()
     _create_schedules()
     _create_quote_templates()

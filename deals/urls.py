@@ -1,6 +1,19 @@
 from django.urls import path
 
-from deals.views import board, calendar, cards, lines, lists, morning, moves, payments, products, quotes
+from deals.views import (
+    board,
+    calendar,
+    cards,
+    competitors,
+    lines,
+    lists,
+    morning,
+    moves,
+    outcomes,
+    payments,
+    products,
+    quotes,
+)
 
 app_name = "deals"
 urlpatterns = [
@@ -9,6 +22,7 @@ urlpatterns = [
     path("board/", board.deal_board, name="deal_board"),
     path("board/changes/", board.deal_changes, name="deal_changes"),
     path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
+    path("outcomes/", outcomes.deal_outcomes, name="deal_outcomes"),
     path("morning/", morning.deal_morning, name="deal_morning"),
     path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
     path("products/", products.product_list, name="product_list"),
@@ -18,6 +32,8 @@ urlpatterns = [
     path("products/<int:pk>/edit/", products.product_update, name="product_update"),
     path("lines/<int:pk>/", lines.line_update, name="line_update"),
     path("lines/<int:pk>/removal/", lines.line_delete, name="line_delete"),
+    path("competitors/<int:pk>/", competitors.competitor_update, name="competitor_update"),
+    path("competitors/<int:pk>/removal/", competitors.competitor_delete, name="competitor_delete"),
     path("payments/<int:pk>/", payments.payment_update, name="payment_update"),
     path("payments/<int:pk>/receipt/", payments.payment_receipt, name="payment_receipt"),
     path("payments/<int:pk>/removal/", payments.payment_delete, name="payment_delete"),
@@ -28,6 +44,7 @@ urlpatterns = [
     path("<int:pk>/clone/", cards.deal_clone, name="deal_clone"),
     path("<int:pk>/files/", cards.deal_files, name="deal_files"),
     path("<int:pk>/lines/", lines.deal_lines, name="deal_lines"),
+    path("<int:pk>/competitors/", competitors.deal_competitors, name="deal_competitors"),
     path("<int:pk>/payments/", payments.deal_payments, name="deal_payments"),
     path("<int:pk>/payments/schedule/", payments.payment_schedule, name="payment_schedule"),
     path("<int:pk>/quote/", quotes.deal_quote, name="deal_quote"),

@@ -24,7 +24,7 @@ class StageInline(TabularInline):
         """Moves stay inside the funnel being edited."""
         funnel_id = request.resolver_match.kwargs.get("object_id")
         stages = (
-            Stage.objects.filter(funnel_id=funnel_id)
+            Stage.objects.filter(funnel_id=funnel_id, is_active=True)
             if str(funnel_id or "").isdecimal()
             else Stage.objects.none()
         )

@@ -14,7 +14,7 @@ class FunnelConfig(AppConfig):
         register_menu(
             MenuEntry(
                 "funnels",
-                _("Stage rules"),
+                _("Funnels and stages"),
                 "funnel",
                 "funnel:funnel_list",
                 195,

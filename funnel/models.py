@@ -21,7 +21,7 @@ class Funnel(Named):
 
     def first_stage(self) -> "Stage":
         """Where a deal is born. Raises Stage.DoesNotExist for a funnel without stages."""
-        stage = self.stages.order_by("position", "id").first()
+        stage = self.stages.filter(is_active=True).order_by("position", "id").first()
         if stage is None:
             raise Stage.DoesNotExist(self.key)
         return stage
@@ -41,7 +41,10 @@ class StageColour(models.TextChoices):
 
 
 class Stage(Named):
-    """One step of a funnel. `allowed_moves` empty: a deal may go from here to any stage of the funnel."""
+    """One step of a funnel. `allowed_moves` empty: a deal may go from here to any stage of the funnel.
+
+    One that is no longer `is_active` keeps the past readable: no deal goes there any more.
+    """
 
     funnel = models.ForeignKey(Funnel, models.CASCADE, related_name="stages", verbose_name=_("funnel"))
     key = models.SlugField(_("key"), max_length=40)
@@ -61,6 +64,7 @@ class Stage(Named):
     rot_days = models.PositiveSmallIntegerField(
         _("days until a deal goes stale"), null=True, blank=True, help_text=_("Empty: never.")
     )
+    is_active = models.BooleanField(_("in use"), default=True, editable=False)
     allowed_moves = models.ManyToManyField(
         "self",
         symmetrical=False,

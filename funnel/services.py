@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from funnel.models import Funnel, Stage
 
@@ -21,16 +21,16 @@ class FunnelMap:
         return from_id != to_id and to_id in self.moves.get(from_id, set())
 
 
-def map_of(funnel: Funnel | int) -> FunnelMap:
-    """The stages and moves of a funnel. One query."""
-    return maps_of(Stage.objects.filter(funnel_id=getattr(funnel, "pk", funnel))).get(
-        getattr(funnel, "pk", funnel), FunnelMap([], {})
-    )
+def map_of(funnel: Funnel | int, *, also: int | None = None) -> FunnelMap:
+    """The stages in use and moves of a funnel; `also` a retired one that a deal stands on. One query."""
+    funnel_id = getattr(funnel, "pk", funnel)
+    stages = Stage.objects.filter(Q(is_active=True) | Q(pk=also), funnel_id=funnel_id)
+    return maps_of(stages).get(funnel_id, FunnelMap([], {}))
 
 
 def active_maps() -> dict[int, FunnelMap]:
     """The maps of all funnels in use by the funnel's id, in the administrator's order. One query."""
-    return maps_of(Stage.objects.filter(funnel__is_active=True))
+    return maps_of(Stage.objects.filter(is_active=True, funnel__is_active=True))
 
 
 def maps_of(stages) -> dict[int, FunnelMap]:
@@ -46,8 +46,10 @@ def maps_of(stages) -> dict[int, FunnelMap]:
 
 
 def _map(stages: list[Stage], chosen: dict[int, set[int]]) -> FunnelMap:
-    everywhere = {stage.pk for stage in stages}
-    moves = {pk: (chosen.get(pk, set()) & everywhere or everywhere) - {pk} for pk in everywhere}
+    everywhere = {stage.pk for stage in stages if stage.is_active}
+    moves = {
+        stage.pk: (chosen.get(stage.pk, set()) & everywhere or everywhere) - {stage.pk} for stage in stages
+    }
     return FunnelMap(stages, moves)
 
 

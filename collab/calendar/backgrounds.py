@@ -78,7 +78,7 @@ def _free_days(first: date, last: date, special: dict[date, str]) -> Iterator[di
 
 def _absence(pk: int, first: date, last: date, who: User, *, is_alone: bool) -> dict:
     text = _("Away") if is_alone else _("%(who)s is away") % {"who": who}
-    return _behind(f"away-{pk}", first, last + timedelta(days=1), text, "away")
+    return _behind(f"away-{pk}", first, last + timedelta(days=1), text, "away") | {"who": who.pk}
 
 
 def _behind(key: str, first: date, last: date, title: str, status: str) -> dict:

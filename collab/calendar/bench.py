@@ -1,15 +1,33 @@
-"""Writing activities."""
+"""The calendars of a person and of a team, and writing activities."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 
+from collab.calendar.layers import calendar_layers
 from collab.calendar.models import Activity
 from crm.web.bench.pages import Page, bench_pages
 from deals.models import Deal, DealStatus
+
+
+@bench_pages
+def calendars(user) -> Iterator[Page]:
+    """Pages before the last Monday, where what was done stands beside what is planned."""
+    today = timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    yield Page("calendar", "list", reverse("collab_calendar:calendar"))
+    span = f"start={monday}&end={monday + timedelta(days=7)}&people={user.pk}"
+    layers = ",".join(layer.key for layer in calendar_layers())
+    yield Page(
+        "week of one person", "list", f"{reverse('collab_calendar:calendar_events')}?{span}&layers={layers}"
+    )
+    team = reverse("collab_calendar:team_calendar")
+    yield Page("week of a team", "report", f"{team}?view=week&date={today}")
+    yield Page("month of a team", "report", f"{team}?view=month&date={today}&department=all")
 
 
 @bench_pages

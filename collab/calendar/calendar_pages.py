@@ -42,7 +42,7 @@ def calendar(request):
     view = request.GET.get("view", "")
     context = {
         "view": view if view in VIEWS else "",
-        "date": _day(request.GET.get("date", "")) or timezone.localdate(),
+        "date": read_day(request.GET.get("date", "")) or timezone.localdate(),
         "now": wall(timezone.now()),
         "shown": [(person, _address(shown, person)) for person in shown],
         "others": [person for person in everybody if person not in shown],
@@ -68,7 +68,7 @@ def _address(shown: list[User], without: User) -> str:
     return "?people=" + ",".join(str(person.pk) for person in shown if person != without)
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
     try:
         found = date.fromisoformat(text[:10])
     except ValueError:
@@ -79,7 +79,7 @@ def _day(text: str) -> date | None:
 @require_safe
 def calendar_events(request):
     """What happens from `start` to before `end` (days) in the calendars of `people`, with the marks of `layers`."""
-    first, last = _day(request.GET.get("start", "")), _day(request.GET.get("end", ""))
+    first, last = read_day(request.GET.get("start", "")), read_day(request.GET.get("end", ""))
     if first is None or last is None or not timedelta(0) < last - first <= LONGEST_SPAN:
         return JsonResponse({"message": _("The calendar cannot show so long a time.")}, status=400)
     zone = timezone.get_current_timezone()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from collab.calendar.grants import granting
 from collab.calendar.models import Activity, ActivityKind, Direction
 from collab.calendar.moments import (
     MomentField,
@@ -20,7 +21,8 @@ from collab.calendar.moments import (
 )
 from collab.calendar.reminder_forms import LeadsField
 from collab.calendar.reminders import usual_minutes
-from collab.calendar.services import NextStep, may_plan_for
+from collab.calendar.resources import Resource, bookable
+from collab.calendar.services import NextStep, roles_plan_for
 from counterparties.models import Contact
 from crm.attributes.forms import DateInput
 from crm.people.models import User
@@ -53,7 +55,10 @@ class LengthField(forms.TypedChoiceField):
     """How long something takes, in minutes; an unusual present length is offered as well."""
 
     def __init__(self, **kwargs):
-        super().__init__(coerce=int, choices=[(each, minutes_label(each)) for each in MINUTES], **kwargs)
+        # Asked anew for each form: labels written once would stay in the language of the first reader.
+        super().__init__(
+            coerce=int, choices=lambda: [(each, minutes_label(each)) for each in MINUTES], **kwargs
+        )
 
     def offer(self, minutes: int) -> None:
         if minutes not in dict(self.choices):
@@ -170,6 +175,12 @@ class PlanForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    resources = forms.ModelMultipleChoiceField(
+        label=_("Rooms and equipment"),
+        queryset=Resource.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     description = forms.CharField(
         label=_("Description"), widget=forms.Textarea(attrs={"rows": 2}), max_length=10_000, required=False
     )
@@ -185,11 +196,20 @@ class PlanForm(forms.Form):
         people = list(User.objects.filter(is_active=True).select_related("department"))
         self.fields["colleagues"].queryset = User.objects.filter(is_active=True).exclude(pk=user.pk)
         self.fields["contacts"].queryset = contacts
-        self._limit_owners(user, [person for person in people if may_plan_for(user, person)])
+        self._offer_resources(user)
+        let_in = set(granting(user, "assign").values_list("owner_id", flat=True))
+        self._limit_owners(user, [one for one in people if one.pk in let_in or roles_plan_for(user, one)])
         if instance is None:
             self._suggest()
         else:
             self._show(instance)
+
+    def _offer_resources(self, user) -> None:
+        offered = bookable(user)
+        if self.instance is not None:
+            self.held = list(self.instance.bookings.values_list("resource_id", flat=True))
+            offered = offered | Resource.objects.filter(pk__in=self.held)
+        self.fields["resources"].queryset = offered.distinct()
 
     def _limit_owners(self, user, owners: list[User]) -> None:
         if self.instance is not None or len(owners) < 2:
@@ -217,6 +237,7 @@ class PlanForm(forms.Form):
             "all_day": activity.all_day, "last_day": last_day_of(activity),
             "place": activity.place, "description": activity.description,
             "is_private": activity.is_private,
+            "resources": self.held,
             "colleagues": [user for user, _contact in people if user],
             "contacts": [contact for _user, contact in people if contact],
         }  # fmt: skip

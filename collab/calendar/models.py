@@ -10,7 +10,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from collab.calendar.grants import CalendarGrant, granting
 from collab.calendar.local_time import LocalTimeField
+from collab.calendar.resources import Booking, Resource
 from collab.calendar.series_models import Series, new_uid
 from counterparties.models import Contact, Counterparty
 from crm.people.access import kind_label
@@ -26,6 +28,19 @@ CARDS: dict[str, type[OwnedRecord]] = {
     "counterparty": Counterparty,
     "contact": Contact,
 }
+
+GRANTED = ("view", "edit", "delete")
+__all__ = [
+    "CARDS",
+    "Activity",
+    "ActivityKind",
+    "ActivityParticipant",
+    "Booking",
+    "CalendarGrant",
+    "Direction",
+    "Resource",
+    "Series",
+]
 
 
 class ActivityKind(models.TextChoices):
@@ -43,8 +58,9 @@ class ActivityQuerySet(VisibleQuerySet):
     def visible_to(self, user, action: str = "view") -> Self:
         """Activities on which `user` may perform `action`.
 
-        His own; those of the calendars his roles reach; those whose primary card he may view (edit …);
-        and for viewing, those he takes part in. A private one is for its owner and its participants alone.
+        His own; those of the calendars that his roles reach or into which their owners let him; those whose primary
+        card he may view (edit …); and for viewing, those he takes part in. A private one is for its owner, its
+        participants and whom its owner lets do everything.
         """
         if not user.is_active:
             return self.none()
@@ -54,20 +70,22 @@ class ActivityQuerySet(VisibleQuerySet):
             named |= Q(
                 Exists(ActivityParticipant.objects.filter(activity_id=OuterRef("pk"), user_id=user.pk))
             )
+        if action in GRANTED:
+            named |= Q(owner_id__in=granting(user, "private"))
         rows = rows.filter(Q(is_private=False) | named)
         if user.access.scope(kind_label(self.model), action) == "all":
             return rows
-        return rows.filter(named | user.access.condition(self.model, action) | _by_card(user, action))
+        return rows.filter(named | _in_calendar(user, action) | _by_card(user, action))
 
     def in_bin(self, user, action: str = "delete") -> Self:
         """Deleted ones: his own, those of the calendars his roles reach, and those on cards he reaches."""
-        rows = self.filter(deleted_at__isnull=False).filter(Q(is_private=False) | Q(owner_id=user.pk))
-        reach = user.access.condition(self.model, action)
-        return (
-            rows.filter(Q(owner_id=user.pk) | reach | _by_card(user, action))
-            if user.is_active
-            else self.none()
-        )
+        if not user.is_active:
+            return self.none()
+        named = Q(owner_id=user.pk) | Q(owner_id__in=granting(user, "private"))
+        rows = self.filter(Q(is_private=False) | named, deleted_at__isnull=False)
+        if user.access.scope(kind_label(self.model), action) == "all":
+            return rows
+        return rows.filter(named | _in_calendar(user, action) | _by_card(user, action))
 
     def open(self) -> Self:
         """Neither done nor cancelled."""
@@ -80,6 +98,12 @@ class ActivityQuerySet(VisibleQuerySet):
         )
         is_over = Q(done_at__isnull=False) | Q(cancelled_at__isnull=False)
         return self.filter(is_over | Q(series=None) | ~Exists(earlier))
+
+
+def _in_calendar(user, action: str) -> Q:
+    """By the calendar it stands in: a role reaches that, or its owner has granted it."""
+    condition = user.access.condition(Activity, action)
+    return condition | Q(owner_id__in=granting(user, action)) if action in GRANTED else condition
 
 
 def _by_card(user, action: str) -> Q:
@@ -147,6 +171,9 @@ class Activity(Searchable, OwnedRecord):
                 fields=["owner", "starts_at"],
                 condition=Q(done_at=None, cancelled_at=None, deleted_at=None),
                 name="activity_open_of_owner",
+            ),
+            models.Index(
+                fields=["owner", "starts_at"], condition=Q(deleted_at=None), name="activity_of_owner"
             ),
             models.Index(
                 fields=["owner", "-done_at"],

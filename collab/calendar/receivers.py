@@ -6,9 +6,8 @@ from django.dispatch import receiver
 
 from collab.calendar import letters
 from collab.calendar.models import Activity, ActivityParticipant
-from collab.calendar.reminders import follow_time
 from collab.calendar.selectors import CARD_FIELDS
-from collab.calendar.signals import activity_completed, activity_rescheduled
+from collab.calendar.signals import activity_completed
 from counterparties.models import Contact
 from crm.history.signals import record_erasing
 from crm.jobs.signals import job_ended
@@ -47,11 +46,6 @@ def let_go_of_card(record, **kwargs) -> None:
         Activity.objects.filter(**{name: record}).update(**{name: None})
     if isinstance(record, Contact):
         ActivityParticipant.objects.filter(contact=record).delete()
-
-
-@receiver(activity_rescheduled, dispatch_uid="collab_calendar.move_reminders")
-def move_reminders(sender, activity, **kwargs) -> None:
-    follow_time(activity)
 
 
 @receiver(job_ended, dispatch_uid="collab_calendar.follow_letter")

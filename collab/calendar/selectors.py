@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from collab.calendar.grants import granting
 from collab.calendar.models import CARDS, Activity, ActivityParticipant, ActivityQuerySet
 from collab.calendar.moments import local_midnight
 from crm.people.access import kind_label
@@ -115,12 +116,12 @@ def my_day(user, now: datetime | None = None) -> Day:
 
 
 def calendars_open_to(user):
-    """The active people whose calendars the roles of `user` reach, himself among them."""
+    """The active people whose calendars the roles of `user` reach or who let him in, himself among them."""
     people = User.objects.filter(is_active=True).only("username", "first_name", "last_name")
     scope = user.access.scope(kind_label(Activity), "view")
     if scope == "all":
         return people
-    reach = Q(pk=user.pk)
+    reach = Q(pk=user.pk) | Q(pk__in=granting(user, "view"))
     if scope == "subordinates":
         reach |= Q(department_id__in=user.access.headed_departments())
     if scope == "team" and user.department_id:

@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from collab.calendar.grants import granting
 from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
-from collab.calendar.reminders import follow_people, remind
+from collab.calendar.reminders import follow_people, follow_time, remind
+from collab.calendar.resources import keep_bookings
 from collab.calendar.signals import (
     activity_cancelled,
     activity_completed,
@@ -50,7 +52,14 @@ class NextStep:
 
 
 def may_plan_for(user, owner) -> bool:
-    """Whether `user` may put something into the calendar of `owner`: his own, or one his roles may assign in."""
+    """Whether `user` may put something into the calendar of `owner`: his own, one his roles may assign in, or one
+    into which its owner lets him.
+    """
+    return roles_plan_for(user, owner) or granting(user, "assign").filter(owner_id=owner.pk).exists()
+
+
+def roles_plan_for(user, owner) -> bool:
+    """The same by roles alone; no query."""
     if user.pk == owner.pk:
         return True
     scope = user.access.scope(kind_label(Activity), "assign")
@@ -162,14 +171,19 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
 
 def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: str = "") -> None:
     demand(by, "edit", activity)
-    owner = activity.owner_id
+    was, owner = (activity.starts_at, activity.all_day), activity.owner_id
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
     _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
+    until = activity.ends_at
     edit_record(
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
         via=via,
     )  # fmt: skip
+    if (activity.starts_at, activity.all_day) != was:
+        follow_time(activity)
+    if (activity.starts_at, activity.ends_at) != (was[0], until):
+        keep_bookings(activity)
     if activity.owner_id != owner:
         follow_people(activity, {activity.owner_id})
     _tell_pages(activity)

@@ -1,12 +1,27 @@
 from django.urls import path
 
-from collab.calendar import calendar_pages, letter_views, reminder_views, views
+from collab.calendar import (
+    calendar_pages,
+    letter_views,
+    reminder_views,
+    resource_pages,
+    sharing_pages,
+    team_pages,
+    views,
+)
 from collab.calendar.models import CARDS
 
 app_name = "collab_calendar"
 urlpatterns = [
     path("", calendar_pages.calendar, name="calendar"),
     path("events/", calendar_pages.calendar_events, name="calendar_events"),
+    path("team/", team_pages.team_calendar, name="team_calendar"),
+    path("availability/", team_pages.free_busy, name="free_busy"),
+    path("resources/", resource_pages.resource_list, name="resource_list"),
+    path("resources/new/", resource_pages.resource_create, name="resource_create"),
+    path("resources/<int:pk>/edit/", resource_pages.resource_update, name="resource_update"),
+    path("sharing/", sharing_pages.calendar_sharing, name="calendar_sharing"),
+    path("sharing/<int:pk>/removal/", sharing_pages.grant_removal, name="grant_removal"),
     path("activities/", views.activity_list, name="activity_list"),
     path("day/", views.my_day, name="my_day"),
     path("activities/new/", views.activity_create, name="activity_create"),

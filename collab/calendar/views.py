@@ -14,6 +14,7 @@ from collab.calendar.blocks import day_context, strip_context
 from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm, opening_values
 from collab.calendar.lists import ActivityList
 from collab.calendar.models import CARDS, Activity, ActivityKind
+from collab.calendar.resources import book
 from collab.calendar.selectors import activities_of, with_cards
 from counterparties.models import Contact, ContactLink
 from crm.history.editing import EditConflict
@@ -115,7 +116,7 @@ def _log(form: LogForm, user, cards: dict) -> Activity:
 
 def _plan(form: PlanForm, user, cards: dict) -> Activity:
     data = form.cleaned_data
-    return services.plan_activity(
+    activity = services.plan_activity(
         kind=data["kind"],
         owner=data.get("owner"),
         participants=form.participants(),
@@ -124,6 +125,8 @@ def _plan(form: PlanForm, user, cards: dict) -> Activity:
         **form.values(),
         **cards,
     )
+    book(activity=activity, resources=data["resources"], by=user)
+    return activity
 
 
 def _created(request, activity: Activity):
@@ -142,6 +145,7 @@ def activity_detail(request, pk: int):
         "activity": activity,
         "may_edit": may_edit,
         "colleagues": [row.user for row in activity.participants.exclude(user=None).select_related("user")],
+        "resources": [one.resource for one in activity.bookings.select_related("resource")],
         "contacts": Contact.objects.visible_to(request.user).filter(participations__activity=activity),
         "letter": activity.letters.order_by("-pk").first() if activity.kind == ActivityKind.LETTER else None,
         "reminders": activity.reminders.filter(user=request.user).order_by("-minutes_before", "at"),
@@ -157,10 +161,13 @@ def activity_update(request, pk: int):
     form = _plan_form(request, {name: card for name in CARDS if (card := getattr(activity, name))}, activity)
     if form.is_valid():
         try:
+            wanted = list(form.cleaned_data["resources"])
+            activity.bookings.exclude(resource__in=wanted).delete()
             services.edit_activity(
                 activity=activity, values=form.values(), version=_version(request, activity), by=request.user,
                 participants=form.participants(),
             )  # fmt: skip
+            book(activity=activity, resources=wanted, by=request.user)
             return _done(request, activity, _("Saved."))
         except EditConflict as conflict:
             return conflict_page(request, conflict, cancel_url=_url_of(activity))

@@ -71,6 +71,7 @@ class RecordList(KeysetPages):
     """One page of one list for one request. Subclasses set the class attributes and may override `joined`.
 
     `quick`: the fields with a chooser of their own above the list. `params` are the address's, or the default view's.
+    `pages`: other pages that show the same records under the same filters, such as a board, by name.
     `edit`: the service that writes a record, called with record, values, attributes, version and by.
     `edit_many` writes one of `many_fields` into the records of `pks` (field, value, by) and returns events by id.
     """
@@ -87,6 +88,7 @@ class RecordList(KeysetPages):
     default_sort = "-id"
     tab_field = ""
     tabs: list[tuple[str, str]] = []
+    pages: dict[str, str] = {}
 
     def __init__(self, user, params):
         self.user = user
@@ -296,6 +298,11 @@ class RecordList(KeysetPages):
     @cached_property
     def url(self) -> str:
         return reverse(self.url_name)
+
+    @property
+    def address(self) -> str:
+        """The page that shows it: its own, or the one of `pages` that the address names with `as`."""
+        return reverse(self.pages.get(self.params.get("as", ""), self.url_name))
 
     def names_for(self, condition: Condition) -> dict[str, str]:
         """Labels of what the condition compares with."""

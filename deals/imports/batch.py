@@ -49,7 +49,7 @@ class DealBatch(RecordBatch):
 
     def begin(self, rows: list[Values]) -> None:
         self.types = deal_types()
-        self.stages = list(Stage.objects.order_by("position", "id"))
+        self.stages = list(Stage.objects.filter(is_active=True).order_by("position", "id"))
         self.clients: dict[int, Counterparty] = self.load(COUNTERPARTY_KIND, rows, "counterparty")
         self.people: dict[int, Contact] = self.load(CONTACT_KIND, rows, "contact")
         self.made: dict[str, Counterparty] = {}

@@ -60,7 +60,7 @@ _PLAIN = (
 def _stage() -> ImportField:
     """Stages of all funnels by name: which one of its name is meant follows from the deal's type."""
     by_name: dict[str, tuple[str, ...]] = {}
-    for stage in Stage.objects.order_by("funnel__position", "position", "id"):
+    for stage in Stage.objects.filter(is_active=True).order_by("funnel__position", "position", "id"):
         by_name.setdefault(stage.name, (stage.name, stage.name_pl, stage.key))
     return ImportField(
         "stage", _("Stage"), kind="choice", choices=tuple(by_name.items()), aliases=HEADERS["stage"]

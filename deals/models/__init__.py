@@ -3,6 +3,7 @@
 from deals.models.payments import Payment, PaymentShare, PaymentStatus, PaymentTemplate
 from deals.models.products import Price, PriceList, Product, TaxRate
 from deals.models.quotes import QuoteTemplate
+from deals.models.reasons import Competitor, LossReason, Outcome, OutcomeReason
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
@@ -14,14 +15,13 @@ from deals.models.records import (
     DealStatus,
     DealType,
     LedgerError,
-    LossReason,
     RequestStatus,
     StageRequest,
     StageTransition,
     StageWriteError,
     TransitionCause,
 )
-from deals.models.rows import DealLine
+from deals.models.rows import DealCompetitor, DealLine
 from deals.models.settings import AmountBasis, DealSettings
 
 __all__ = [
@@ -29,7 +29,9 @@ __all__ = [
     "OPEN_STATUSES",
     "REQUIREMENTS",
     "AmountBasis",
+    "Competitor",
     "Deal",
+    "DealCompetitor",
     "DealContact",
     "DealLine",
     "DealQuerySet",
@@ -39,6 +41,8 @@ __all__ = [
     "DealType",
     "LedgerError",
     "LossReason",
+    "Outcome",
+    "OutcomeReason",
     "Payment",
     "PaymentShare",
     "PaymentStatus",

@@ -18,6 +18,7 @@ from crm.money.models import default_currency
 from crm.people.names import Named
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord, VisibleQuerySet
+from deals.models.reasons import LossReason, OutcomeReason
 
 
 class DealStatus(models.TextChoices):
@@ -57,16 +58,6 @@ class DealType(Named):
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_deal_type"
             )
         ]
-
-
-class LossReason(Named):
-    is_active = models.BooleanField(_("offered"), default=True)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
-
-    class Meta:
-        verbose_name = _("reason of loss")
-        verbose_name_plural = _("reasons of loss")
-        ordering = ["position", "id"]
 
 
 class StageWriteError(RuntimeError):
@@ -137,6 +128,10 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     loss_reason = models.ForeignKey(
         LossReason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reason of loss")
     )
+    outcome_reason = models.ForeignKey(
+        OutcomeReason, models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("reason of winning or postponing"),
+    )  # fmt: skip
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     contacts = models.ManyToManyField("counterparties.Contact", through="DealContact", related_name="deals")
 
@@ -269,6 +264,7 @@ class StageRequest(models.Model):
     to_status = models.CharField(max_length=10, choices=DealStatus.choices)
     reason = models.TextField(_("reason"), blank=True)
     loss_reason = models.ForeignKey(LossReason, models.PROTECT, null=True, related_name="+")
+    outcome_reason = models.ForeignKey(OutcomeReason, models.PROTECT, null=True, related_name="+")
     postponed_until = models.DateField(null=True)
     status = models.CharField(max_length=10, choices=RequestStatus.choices, default=RequestStatus.PENDING)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -323,6 +319,7 @@ class TransitionCause(models.TextChoices):
     CLOSE_DATE = "close_date", _("close date changed")
     OWNER = "owner", _("owner changed")
     IMPORT = "import", _("imported")
+    REMOVED = "removed", _("its stage was retired")
 
 
 class LedgerError(RuntimeError):
@@ -347,6 +344,8 @@ class LedgerQuerySet(models.QuerySet):
 class StageTransition(models.Model):
     """A committed fact: where the deal stood, and what it was worth, from `at` on.
 
+    `worth` is its amount in the company's currency at the rate of that moment, None where there was none.
+
     A changed amount, close date or owner writes a row as well, so that any past day can be rebuilt in money.
     `is_proven` is False for rows an import wrote about a past it has not seen.
     """
@@ -360,6 +359,7 @@ class StageTransition(models.Model):
     to_status = models.CharField(max_length=10, choices=DealStatus.choices)
     amount = MoneyField(null=True)
     currency = models.ForeignKey("money.Currency", models.PROTECT, related_name="+")
+    worth = MoneyField(null=True)
     close_date = models.DateField(null=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     department = models.ForeignKey("people.Department", models.PROTECT, null=True, related_name="+")

@@ -1,4 +1,4 @@
-"""The rows that hang on a deal: its lines. `deals.parts` writes them."""
+"""The rows that hang on a deal: its lines, its competitors. `deals.parts` writes them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.money.fields import MoneyField
 from deals.models.products import NOT_NEGATIVE, Product, TaxRate
+from deals.models.reasons import Competitor
 from deals.models.records import Deal
 
 
@@ -66,3 +67,23 @@ class DealLine(models.Model):
     @property
     def gross(self) -> Decimal:
         return self.net + self.tax
+
+
+class DealCompetitor(models.Model):
+    """Whom the deal is up against, and whether they got it."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="competitors")
+    competitor = models.ForeignKey(Competitor, models.PROTECT, related_name="+", verbose_name=_("competitor"))
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    has_won = models.BooleanField(_("won it"), default=False)
+
+    class Meta:
+        verbose_name = _("competitor of a deal")
+        verbose_name_plural = _("competitors of deals")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["deal", "competitor"], name="competitor_once_on_a_deal")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.competitor)

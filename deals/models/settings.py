@@ -22,6 +22,9 @@ class DealSettings(models.Model):
         help_text=_("Holds for every deal from the next change of its lines on."),
     )
 
+    won_needs_reason = models.BooleanField(_("winning a deal needs a reason"), default=False)
+    postponed_needs_reason = models.BooleanField(_("postponing a deal needs a reason"), default=False)
+
     class Meta:
         verbose_name = _("settings of deals")
         verbose_name_plural = _("settings of deals")
@@ -31,6 +34,9 @@ class DealSettings(models.Model):
 
     def __str__(self) -> str:
         return str(self._meta.verbose_name)
+
+    def needs_reason(self, status: str) -> bool:
+        return {"won": self.won_needs_reason, "postponed": self.postponed_needs_reason}.get(status, False)
 
     @classmethod
     def read(cls) -> DealSettings:

@@ -20,10 +20,7 @@ def _number(text: str) -> int | None:
 
 
 def _board(request, funnel_key: str = "") -> Board:
-    params = request.GET if request.method in {"GET", "HEAD"} else request.POST
-    owner = params.get("owner", "")
-    owner_id = request.user.pk if owner == "me" else _number(owner)
-    return read_board(request.user, funnel_key=funnel_key or params.get("funnel", ""), owner_id=owner_id)
+    return read_board(request.user, params=request.GET, funnel_key=funnel_key)
 
 
 @require_safe
@@ -31,13 +28,15 @@ def deal_board(request):
     """Columns with counts and sums; the first tiles of each."""
     board = _board(request)
     add_tiles(board, next_activities)
-    return page(request, "deals/deal_board.html", {"board": board, "reader": request.user})
+    return page(request, "deals/deal_board.html", {"board": board, "list": board.narrowed})
 
 
 @require_safe
 def deal_column(request, pk: int):
     """A fragment: further tiles of one column."""
-    stage = Stage.objects.filter(pk=pk, funnel__is_active=True).select_related("funnel").first()
+    stage = (
+        Stage.objects.filter(pk=pk, is_active=True, funnel__is_active=True).select_related("funnel").first()
+    )
     if stage is None:
         raise Http404
     board = _board(request, stage.funnel.key)
@@ -57,11 +56,7 @@ def deal_changes(request):
 
 def board_changes(request, board: Board, ids: list[int], status: int = 200):
     """What the board's script puts in place: fresh tiles, those that are gone, and heads."""
-    tiles = (
-        changed_tiles(request.user, board.funnel, board.owner_id, ids, next_activities)
-        if board.funnel
-        else []
-    )
+    tiles = changed_tiles(board, ids, next_activities) if board.funnel else []
     shown = {tile.deal.pk for tile in tiles}
     context = {"board": board, "tiles": tiles, "gone": [pk for pk in ids if pk not in shown]}
     return page(request, "deals/_changes.html", context, status=status)
@@ -77,7 +72,7 @@ def deal_tile(request, pk: int):
     """A fragment: one tile."""
     deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related("funnel"))
     board = read_board(request.user, funnel_key=deal.funnel.key)
-    tiles = changed_tiles(request.user, deal.funnel, None, [deal.pk], next_activities)
+    tiles = changed_tiles(board, [deal.pk], next_activities)
     return page(
         request, "deals/_changes.html", {"board": board, "tiles": tiles, "gone": [] if tiles else [pk]}
     )

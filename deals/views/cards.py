@@ -28,7 +28,16 @@ from deals.parts_of_deals import PARTS
 from deals.selectors import destination, pending_requests, waits_of
 from deals.services import attach_to_deal, create_deal, edit_deal, first_text, set_contact_role, set_contacts
 
-JOINED = ("counterparty", "stage", "proven_stage", "funnel", "deal_type", "owner", "loss_reason")
+JOINED = (
+    "counterparty",
+    "stage",
+    "proven_stage",
+    "funnel",
+    "deal_type",
+    "owner",
+    "loss_reason",
+    "outcome_reason",
+)
 
 
 def full_deals(user):

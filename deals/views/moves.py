@@ -119,7 +119,9 @@ def deal_closure(request, pk: int):
 
 def _closed(request, deal: Deal, form: ClosureForm) -> bool:
     given = {
-        name: form.cleaned_data[name] for name in ("loss_reason", "postponed_until") if name in form.fields
+        name: form.cleaned_data[name]
+        for name in ("loss_reason", "outcome_reason", "postponed_until")
+        if name in form.fields
     }
     try:
         moved = request_stage(

@@ -7,7 +7,6 @@ const SETTLE = 400;
 const listOf = (stage) => board.querySelector(`.board-column[data-stage="${CSS.escape(stage)}"] .tiles`);
 const columnOf = (node) => node.closest(".board-column");
 const allows = (from, to) => from === to || from.dataset.moves.split(" ").includes(to.dataset.stage);
-const where = () => ({ funnel: board.dataset.funnel, owner: board.dataset.owner });
 
 let home = null; // where the dragged tile came from: {list, next}
 
@@ -45,10 +44,10 @@ function refuse(tile) {
 }
 
 async function move(tile, column) {
-  const values = { stage: column.dataset.stage, ...where() };
+  const values = { stage: column.dataset.stage };
   tile.classList.add("is-moving");
   try {
-    await htmx.ajax("POST", `${tile.dataset.url}stage/`, { target: inbox, swap: "innerHTML", values });
+    await htmx.ajax("POST", `${tile.dataset.url}stage/?${board.dataset.asked}`, { target: inbox, swap: "innerHTML", values });
   } catch { /* the frame has said what went wrong */ }
   // Still here: no answer came that says where it belongs.
   if (tile.isConnected && tile.classList.contains("is-moving")) {
@@ -119,7 +118,7 @@ function refresh(id) {
 
 function flush() {
   if (board.classList.contains("is-dragging")) { timer = setTimeout(flush, SETTLE); return; }
-  const query = new URLSearchParams({ ...where(), ids: [...waiting].join(",") });
+  const query = `${board.dataset.asked}&ids=${[...waiting].join(",")}`;
   waiting.clear();
   htmx.ajax("GET", `${board.dataset.changes}?${query}`, { target: inbox, swap: "innerHTML" });
 }

@@ -2,6 +2,7 @@
 
 from telephony.models.calls import CARDS, Call, CallEvent, CallLeg, Direction, Outcome, Recording, State
 from telephony.models.connections import Connection, Extension, LeadRule
+from telephony.models.listening import ListenerLease
 from telephony.models.missed import MissedCall, NumberLead
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Direction",
     "Extension",
     "LeadRule",
+    "ListenerLease",
     "MissedCall",
     "NumberLead",
     "Outcome",

@@ -25,6 +25,11 @@ CARDS: dict[str, type[OwnedRecord]] = {
     "counterparty": Counterparty,
     "contact": Contact,
 }
+# What `telephony.ingest` writes anew from the events of a call; people write the rest.
+FLOW_FIELDS = (
+    "direction", "is_internal", "number", "number_raw", "line", "state", "result", "started_at", "answered_at",
+    "ended_at", "talk_seconds", "wait_seconds", "owner", "department", "updated_at",
+)  # fmt: skip
 
 
 class Direction(models.TextChoices):
@@ -97,8 +102,10 @@ def _card(model: str):
 class Call(OwnedRecord):
     """One call with somebody outside, through however many legs.
 
+    `is_internal`: between colleagues, or with a number that its connection leaves out; nobody sees such calls.
     `provider_id`: empty while a call that was started here is not known to the provider. `number`: the client's in
     E.164; `number_raw`: as sent. `line`: our number. `owner`: who spoke, else at whose phone it rang first.
+    `wrapped_at`: when its owner put away what stood on his screen.
     `asked_by` and `extension`: who started it here, from which phone. `failure`: why it could not be started.
     `by_hand`: a person chose the cards; nothing matches them again.
     """
@@ -125,6 +132,7 @@ class Call(OwnedRecord):
     failure = models.CharField(max_length=200, blank=True)
     note = models.TextField(_("note"), blank=True)
     outcome = models.CharField(_("result"), max_length=12, choices=Outcome.choices, blank=True)
+    wrapped_at = models.DateTimeField(null=True, editable=False)
     by_hand = models.BooleanField(default=False, editable=False)
     lead = _card("leads.Lead")
     deal = _card("deals.Deal")

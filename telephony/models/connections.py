@@ -95,6 +95,16 @@ class Connection(models.Model):
             raise LookupError(self.provider)
         return found(self)
 
+    def is_ignored(self, *numbers: str) -> bool:
+        """Whether calls with this number, in any of its notations, are left out."""
+        patterns = [line.replace(" ", "") for line in self.ignored.splitlines() if line.strip()]
+        written = [number.replace(" ", "") for number in numbers if number]
+        return any(
+            number.startswith(pattern[:-1]) if pattern.endswith("*") else number == pattern
+            for pattern in patterns
+            for number in written
+        )
+
     def new_secret(self) -> str:
         """A new secret for the address; shown once, kept as a hash. The row is not saved."""
         secret = secrets.token_urlsafe(24)

@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from bpm.trigger_rules import add_trigger
-from collab.calendar.models import Activity
+from collab.calendar.grants import grant_calendar
+from collab.calendar.models import Activity, Resource
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
@@ -35,22 +36,33 @@ from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
 from crm.web.demo import Demo, steps
-from deals.models import Deal, DealContact, DealLine, Payment, Product
-from funnel.models import Requirement, Stage
+from deals.models import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealContact,
+    DealLine,
+    DealType,
+    Payment,
+    Product,
+)
+from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
+from telephony.models import Call
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
 
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
-# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, and
-# what the browser needs to install the product; none of them names a record or a person.
+# Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, what
+# exchanges post signed events to, and what the browser needs to install the product; none names a record or a person.
 PUBLIC = {
     "web:preference",
     "web_forms:form_page",
+    "telephony:hook",
     "people:invitation_acceptance",
     "web:manifest",
     "web:service_worker",
@@ -60,25 +72,32 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
     ),
-    (r"deals:deal_column|funnel:requirement_create", "stage"),
+    (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
+    (r"funnel:(funnel_update|stage_moves|stage_order|stage_create)", "funnel"),
+    (r"funnel:stage_restore", "retired_stage"),
+    (r"funnel:type_update", "deal_type"),
     (r"funnel:requirement_delete", "requirement"),
     (r"money:rate_\w+", "rate"),
     (r"deals:contact_role", "deal_contact"),
     (r"deals:line_\w+", "line"),
+    (r"deals:competitor_\w+", "competitor"),
     (r"deals:payment_schedule", "deal"),
     (r"deals:payment_\w+", "payment"),
     (r"deals:product_\w+", "product"),
-    (r"deals:counterparty_deals", "counterparty"),
-    (r"bpm:deal_processes|bpm:run_(start|offers)|collab_calendar:deal_\w+", "deal"),
-    (r"leads:lead_\w+|collab_calendar:lead_\w+|bpm:lead_processes", "lead"),
+    (r"deals:counterparty_deals|telephony:counterparty_calls", "counterparty"),
+    (r"telephony:call_\w+", "call"),
+    (r"bpm:deal_processes|bpm:run_(start|offers)|(collab_calendar|telephony):deal_\w+", "deal"),
+    (r"leads:lead_\w+|(collab_calendar|telephony):lead_\w+|bpm:lead_processes", "lead"),
     (r"counterparties:link_\w+", "link"),
     (r"counterparties:handover_\w+", "handover"),
-    (r"counterparties:contact_\w+|collab_calendar:contact_\w+|bpm:contact_processes", "contact"),
+    (r"counterparties:contact_\w+|(collab_calendar|telephony):contact_\w+|bpm:contact_processes", "contact"),
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"collab_calendar:activity_\w+", "activity"),
+    (r"collab_calendar:grant_\w+", "grant"),
+    (r"collab_calendar:resource_\w+", "resource"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
     (r"lists:full_export_\w+", "full_export"),
@@ -152,6 +171,9 @@ def make_records() -> dict:
         "deal": deal,
         "deal_contact": DealContact.objects.filter(deal__owner=rep, contact__owner=rep).first(),
         "line": DealLine.objects.filter(deal__owner=rep).first(),
+        "competitor": DealCompetitor.objects.create(
+            deal=Deal.objects.filter(owner=rep).first(), competitor=Competitor.objects.create(name="Polmag")
+        ),
         "payment": Payment.objects.filter(deal__owner=rep).first(),
         "product": Product.objects.first(),
         "rate": Rate.objects.first(),
@@ -161,8 +183,16 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "resource": Resource.objects.create(name="Amber room"),
+        "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
+        "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
+        "funnel": Funnel.objects.first(),
+        "deal_type": DealType.objects.first(),
+        "retired_stage": Stage.objects.create(
+            funnel=Funnel.objects.first(), key="retired", name="Retired", position=99, is_active=False
+        ),
         "import": Import.objects.create(kind="leads.lead", file=stored, uploaded_by=rep),
         "invitation": Invitation.objects.create(
             email="new@demo.example",
@@ -205,9 +235,9 @@ def edited_event(rep: User, lead: Lead) -> Event:
 
 def seen_by(key: str, record, user: User) -> bool:
     """Whether the persona may see the record that the address names."""
-    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover"}:
+    if key in {"deal", "lead", "counterparty", "contact", "activity", "instance", "handover", "call"}:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"line", "payment", "deal_contact"}:
+    if key in {"line", "payment", "deal_contact", "competitor"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
@@ -227,7 +257,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "retry", "notification", "view", "export", "bulk"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant"}:
         return user.username == "rep"
     return True
 

@@ -221,8 +221,8 @@ class Asterisk:
                 self.finish(line.call)
         elif action == "Originate":
             self.originated.append(asked)
+            self._originate(asked)  # told in the next turn of the loop: after the answer
             reply("Success", "Originate successfully queued")
-            self._originate(asked)
         else:
             reply("Error", "Invalid/unknown command")
 

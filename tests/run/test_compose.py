@@ -31,11 +31,11 @@ def docker_compose() -> list[str] | None:
 
 def test_the_file_has_the_whole_company():
     services = COMPOSE["services"]
-    assert set(services) == {"prepare", "web", "worker", "beat", "postgres", "redis"}
+    assert set(services) == {"prepare", "web", "worker", "beat", "listener", "postgres", "redis"}
     for name, service in services.items():
         assert "image" in service, name
         assert name == "prepare" or "healthcheck" in service, name
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "beat", "listener"):
         assert services[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
     used = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
     assert used == set(COMPOSE["volumes"])

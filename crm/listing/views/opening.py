@@ -23,7 +23,7 @@ def list_address(rows: RecordList, params: QueryDict) -> str:
     """Where the list stands with these parameters, from its first page on."""
     for name in (*PLACE, "view"):
         params.pop(name, None)
-    return f"{rows.url}?{params.urlencode() or 'view=0'}"
+    return f"{rows.address}?{params.urlencode() or 'view=0'}"
 
 
 def plural_of(kind: str) -> str:

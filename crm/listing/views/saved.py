@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ def view_create(request):
     if request.method == "POST":
         try:
             view = saved.save_view(
-                kind=rows.kind, name=given.get("name", ""), query=rows.query_string,
+                kind=rows.kind, name=given.get("name", ""), query=_without_page(rows.query_string),
                 audience=given.get("audience", ""), is_default="is_default" in given, by=request.user,
             )  # fmt: skip
             toast(request, _("The view was saved."))
@@ -39,6 +39,13 @@ def view_create(request):
             error = " ".join(refused.messages)
     context = {"rows": rows, "error": error, "given": given, "audiences": audiences(request.user)}
     return page(request, "listing/view_create.html", context, partial="form", status=422 if error else 200)
+
+
+def _without_page(query: str) -> str:
+    """A view is opened on whichever page one is."""
+    params = QueryDict(query, mutable=True)
+    params.pop("as", None)
+    return params.urlencode()
 
 
 @require_safe

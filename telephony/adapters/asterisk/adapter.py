@@ -34,7 +34,6 @@ from telephony.adapters.base import (
     CheckResult,
     NotOffered,
     SettingField,
-    register_adapter,
 )
 from telephony.adapters.fetching import fetch_sound, host_of
 
@@ -45,7 +44,6 @@ RING_MILLISECONDS, TOTAL_SECONDS = 30_000, 9.0
 MOST_SKEW_SECONDS = 5 * 60
 
 
-@register_adapter
 class AsteriskAdapter(Adapter):
     """Follows the exchange's events; starts and ends calls on it."""
 

@@ -10,6 +10,8 @@ from telephony.adapters.asterisk.protocol import Manager
 from telephony.adapters.asterisk.translate import Layout, Translator, lost_calls
 from telephony.events import CallFact
 
+LOOK_AGAIN_SECONDS = 60.0
+
 Take = Callable[[list[CallFact]], Awaitable[None]]
 OpenCalls = Callable[[], Awaitable[list[str]]]
 
@@ -28,9 +30,27 @@ async def follow(manager: Manager, layout: Layout, *, take: Take, open_calls: Op
     facts += lost_calls(believed, channels, received=received)
     if facts:
         await take(facts)
+    looking = asyncio.create_task(_look_again(manager, take=take, open_calls=open_calls))
+    try:
+        while True:
+            events = await manager.batch()
+            received = datetime.now(UTC)
+            facts = [fact for event in events for fact in translator.facts(event, received=received)]
+            if facts:
+                await asyncio.shield(take(facts))
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def _look_again(manager: Manager, *, take: Take, open_calls: OpenCalls) -> None:
+    """A call that the exchange twice does not know of is over, though nobody told its end."""
+    missing: set[str] = set()
     while True:
-        events = await manager.batch()
-        received = datetime.now(UTC)
-        facts = [fact for event in events for fact in translator.facts(event, received=received)]
-        if facts:
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        believed = await open_calls()
+        channels = await manager.listing("CoreShowChannels")
+        lost = lost_calls(believed, channels, received=datetime.now(UTC))
+        if facts := [fact for fact in lost if fact.call in missing]:
             await asyncio.shield(take(facts))
+        missing = {fact.call for fact in lost}

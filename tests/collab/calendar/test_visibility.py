@@ -4,8 +4,10 @@ import random
 
 import pytest
 
+from collab.calendar.grants import CalendarGrant, grant_calendar
 from collab.calendar.models import CARDS, Activity
 from collab.calendar.selectors import next_activities
+from crm.people.models import Department, Role
 from crm.people.visibility import may, share
 from tests.factories.collab import make_activity
 from tests.factories.counterparties import make_contact, make_counterparty
@@ -23,6 +25,18 @@ def reach(user, owner, action) -> bool:
     ) or (scope == "team" and owner.department_id == user.department_id)  # fmt: skip
 
 
+def granted(user, owner) -> str:
+    """The widest level at which the owner lets the user into his calendar."""
+    levels = [
+        grant.level
+        for grant in CalendarGrant.objects.filter(owner=owner)
+        if grant.user == user
+        or (grant.role and user.roles.filter(pk=grant.role_id).exists())
+        or (grant.department and grant.department == user.department)
+    ]
+    return max(levels, key=["busy", "view", "edit", "full"].index, default="")
+
+
 def expected(user, activity, action) -> bool:
     """The rule, word for word."""
     named = activity.owner == user or (
@@ -30,9 +44,13 @@ def expected(user, activity, action) -> bool:
     )
     if named:
         return True
-    if activity.is_private:
+    level = granted(user, activity.owner)
+    if activity.is_private and level != "full":
         return False
-    if reach(user, activity.owner, action):
+    if (
+        reach(user, activity.owner, action)
+        or level in {"view": ("view", "edit", "full"), "edit": ("edit", "full")}[action]
+    ):
         return True
     primary = next((card for card in (getattr(activity, name) for name in CARDS) if card is not None), None)
     return primary is not None and may(user, action, primary)
@@ -60,6 +78,13 @@ def test_query_equals_the_rule(company, seed):
         Activity.objects.filter(pk=activity.pk).update(
             **{f"{name}_id": card.pk for name, card in picked.items()}
         )
+    holders = [*company.values(), *Role.objects.all(), *Department.objects.all()]
+    for _number in range(5):
+        owner, holder = dice.choice(sellers), dice.choice(holders)
+        if holder != owner:
+            grant_calendar(
+                owner=owner, to=holder, level=dice.choice(["busy", "view", "edit", "full"]), by=owner
+            )
     rows = list(Activity.objects.select_related("owner", *CARDS))
     for user in company.values():
         for action in ("view", "edit"):

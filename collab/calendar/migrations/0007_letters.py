@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('collab_calendar', '0004_reminders'),
+        ('collab_calendar', '0006_resources'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

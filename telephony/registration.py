@@ -1,0 +1,72 @@
+"""What telephony tells the frame and the other rooms."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.history.kinds import EventKind, Group, register_event
+from crm.listing.lists import register_list
+from crm.people.access import kind_label
+from crm.people.kinds import RecordKind, register_kind
+from crm.web.registry import MenuEntry, Panel, TopbarSlot, register_menu, register_panel, register_topbar
+from telephony.adapters.asterisk.adapter import AsteriskAdapter
+from telephony.adapters.base import register_adapter
+from telephony.adapters.simulator import SimulatorAdapter
+from telephony.adapters.webhook import WebhookAdapter
+from telephony.adapters.zadarma import ZadarmaAdapter
+from telephony.lists import CallList
+from telephony.models import CARDS, Call
+
+EVENTS = (
+    EventKind(
+        "phone_in", _("the client called %(number)s, talked for %(talk)s"), "telephone-inbound", Group.CALL, "green"
+    ),
+    EventKind("phone_missed", _("nobody answered the call from %(number)s"), "telephone-x", Group.CALL, "red"),
+    EventKind(
+        "phone_out", _("called %(number)s, talked for %(talk)s"), "telephone-outbound", Group.CALL, "green"
+    ),
+    EventKind(
+        "phone_out_unanswered", _("called %(number)s without an answer"), "telephone-minus", Group.CALL, "grey"
+    ),
+    EventKind("phone_noted", _("noted what came of a call"), "pencil", Group.CALL, "grey"),
+)  # fmt: skip
+
+
+def register_all() -> None:
+    """Called once the apps are ready."""
+    register_adapter(AsteriskAdapter)
+    register_adapter(ZadarmaAdapter)
+    register_adapter(WebhookAdapter)
+    register_adapter(SimulatorAdapter)
+    register_kind(
+        RecordKind(
+            Call,
+            _("call"),
+            _("calls"),
+            "telephone",
+            "telephony:call_detail",
+            personal=True,
+            summary_related=("owner",),
+        )
+    )
+    register_event(*EVENTS)
+    register_list(CallList)
+    register_menu(
+        MenuEntry(
+            key="telephone", label=_("Calls"), icon="telephone", url_name="telephony:call_list", order=80,
+            kind="telephony.call",
+        )
+    )  # fmt: skip
+    register_topbar(TopbarSlot(key="calls", template="telephony/_calls_slot.html", order=1))
+    for name, model in CARDS.items():
+        register_panel(
+            Panel(
+                card=kind_label(model), key="calls", label=_("Calls"), order=25, url_name=f"telephony:{name}_calls",
+                count=_count,
+            )
+        )  # fmt: skip
+
+
+def _count(record, user) -> int:
+    name = next(name for name, model in CARDS.items() if isinstance(record, model))
+    return Call.objects.visible_to(user).filter(**{name: record.pk})[:100].count()

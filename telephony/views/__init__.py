@@ -1,0 +1,1 @@
+"""Pages of telephony, and the one address that providers post to."""
