@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,6 +19,7 @@ from crm.people.models import Department, User
 MOST_PEOPLE = 40
 FIRST_HOUR, LAST_HOUR = 8, 18
 SHOWN = 4
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass
@@ -98,8 +100,9 @@ def team_of(user, view: str, day: date, department: str = "") -> Team:
         for pk, one in shown.items()
     }
     if view == "month":
+        edges = [column.start.astimezone(UTC) for column in columns] + [end.astimezone(UTC)]
         for taken in spans(user, shown, start, end):
-            _count(rows, columns, first, taken)
+            _count(rows, edges, taken)
     for entry in found:
         if entry.activity.cancelled_at is None:
             for pk in entry.people:
@@ -178,15 +181,14 @@ def _place(cells: list[Cell], columns: list[Column], entry: Entry) -> None:
                 cell.found.append(entry)
 
 
-def _count(rows: dict[int, Row], columns: list[Column], first: date, taken: Taken) -> None:
-    """A month's days are only counted: how many things, and how long they take."""
-    day = max((timezone.localtime(taken.starts_at).date() - first).days, 0)
-    for column in columns[day:]:
-        if column.start >= taken.ends_at and column.start > taken.starts_at:
-            break
-        length = min(taken.ends_at, column.end) - max(taken.starts_at, column.start)
+def _count(rows: dict[int, Row], edges: list[datetime], taken: Taken) -> None:
+    """A month's days, which lie between `edges`, are only counted: how many things, and how long they take."""
+    starts, ends = taken.starts_at, taken.ends_at
+    day = max(bisect_right(edges, starts) - 1, 0)
+    while day < len(edges) - 1 and (edges[day] < ends or edges[day] <= starts):
+        minutes = 0 if taken.all_day else (min(ends, edges[day + 1]) - max(starts, edges[day])) // MINUTE
         for pk in taken.people:
             cell = rows[pk].cells[day]
             cell.count += 1
-            cell.minutes += 0 if taken.all_day else int(length.total_seconds() // 60)
+            cell.minutes += minutes
         day += 1
