@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from collab.calendar.letter_forms import LetterForm
 from collab.calendar.models import Activity, ActivityKind
 from crm.notify.notices import mail_is_set_up
 from crm.web.access import get_visible
-from crm.web.htmx import done, page
+from crm.web.htmx import done, page, redirect
 from crm.web.toasts import toast
 from crm.web.tokens import once
 
@@ -27,7 +26,7 @@ def activity_letter(request, pk: int):
     """Writes and sends the letter."""
     activity = get_visible(Activity, request.user, pk, "edit")
     if activity.kind != ActivityKind.LETTER:
-        raise Http404
+        return redirect(request, reverse("collab_calendar:activity_detail", args=[pk]))
     form = LetterForm(
         request.POST or None,
         addressees=letters.addressees(activity, request.user),

@@ -153,7 +153,7 @@ class TestPages:
         assert client.post(url, {"subject": "x", "text": "y"}).status_code == 422
         assert client.post(url, {"others": "wrong", "subject": "x", "text": "y"}).status_code == 422
         call = make_activity(rep, kind="call")
-        assert client.get(reverse("collab_calendar:activity_letter", args=[call.pk])).status_code == 404
+        assert client.get(reverse("collab_calendar:activity_letter", args=[call.pk])).status_code == 302
         assert signed_in(outsider).get(url).status_code == 404
         settlement = reverse("collab_calendar:activity_letter_settlement", args=[planned.pk])
         assert signed_in(rep).post(settlement, {"sent": "1"}).status_code == 404
