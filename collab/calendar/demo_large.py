@@ -8,6 +8,7 @@ from random import Random
 
 from collab.calendar.demo import _DONE, _PLANNED
 from collab.calendar.models import Activity, ActivityParticipant
+from collab.calendar.series_models import new_uid
 from counterparties.demo_large import KIND as COUNTERPARTY_KIND
 from counterparties.models import CONTACT_KIND
 from crm.history.kinds import moment
@@ -23,7 +24,7 @@ TOLD = timedelta(days=200)
 KIND = kind_label(Activity)
 _COLUMNS = (
     "kind subject starts_at ends_at done_at cancelled_at result lead_id deal_id counterparty_id contact_id owner_id "
-    "department_id created_by_id created_at updated_at version search_text sort_key"
+    "department_id created_by_id created_at updated_at version search_text sort_key uid"
 )
 
 
@@ -77,7 +78,9 @@ def _done(
     is_cancelled = rng.random() < 0.04
     moments = [at, at, None if is_cancelled else at, at if is_cancelled else None]
     result = "" if is_cancelled else result
-    pk = table.add(*_row(cards, owner, at, [kind, subject, *moments, result]), 1, *_found_by(subject, result))
+    pk = table.add(
+        *_row(cards, owner, at, [kind, subject, *moments, result]), 1, *_found_by(subject, result), new_uid()
+    )
     if at > demo.now - TOLD:
         verb, payload = ("cancelled", {}) if is_cancelled else ("completed", {"note": result})
         chronicle.tell(f"{kind}_{verb}", (KIND, pk), at=at, actor=owner.pk, cards=cards, payload=payload)
@@ -104,6 +107,6 @@ def _planned(
     ends = start + timedelta(minutes=minutes) if minutes else None
     at = max(min(start, demo.now) - timedelta(days=rng.randint(1, 6)), born)
     row = _row(cards, owner, at, [kind, subject, start, ends, None, None, ""])
-    pk = table.add(*row, 1, *_found_by(subject, ""))
+    pk = table.add(*row, 1, *_found_by(subject, ""), new_uid())
     payload = {"when": moment(start), "note": ""}
     chronicle.tell(f"{kind}_planned", (KIND, pk), at=at, actor=owner.pk, cards=cards, payload=payload)
