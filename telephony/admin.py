@@ -28,7 +28,6 @@ OWN_FIELDS = (
     "ignored",
     "rota",
     "lead_rule",
-    "retention_days",
 )
 
 

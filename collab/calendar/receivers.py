@@ -6,10 +6,11 @@ from django.dispatch import receiver
 
 from collab.calendar import letters
 from collab.calendar.models import Activity, ActivityParticipant
+from collab.calendar.resources import keep_bookings
 from collab.calendar.selectors import CARD_FIELDS
 from collab.calendar.signals import activity_completed
 from counterparties.models import Contact
-from crm.history.signals import record_erasing
+from crm.history.signals import record_erasing, record_restored
 from crm.jobs.signals import job_ended
 from deals.services import review_request
 from leads.signals import lead_conversion_undone, lead_converted
@@ -53,3 +54,10 @@ def follow_letter(sender, job, **kwargs) -> None:
     """A letter that could not be sent says so on its activity."""
     if job.kind == letters.JOB:
         letters.follow_job(job)
+
+
+@receiver(record_restored, sender=Activity, dispatch_uid="collab_calendar.claim_rooms_again")
+def claim_rooms_again(record, **kwargs) -> None:
+    """What comes back from the bin needs its rooms: one that somebody else has meanwhile keeps it there."""
+    if record.is_open:
+        keep_bookings(record)

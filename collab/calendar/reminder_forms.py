@@ -55,6 +55,10 @@ class ReminderChoiceForm(forms.ModelForm):
             self.fields[kind.value] = LeadsField(label=kind.label, initial=chosen)
         self.order_fields([*ActivityKind.values, "morning_letter"])
 
-    def save(self, commit=True):
-        self.instance.minutes = {kind: self.cleaned_data[kind] for kind in ActivityKind.values}
-        return super().save(commit)
+    def choice(self) -> dict:
+        """The arguments of `choose_reminders`."""
+        data = self.cleaned_data
+        return {
+            "minutes": {kind: data[kind] for kind in ActivityKind.values},
+            "morning_letter": data["morning_letter"],
+        }

@@ -41,9 +41,12 @@ def activity_snooze(request, pk: int):
     """Reminds again after `minutes`."""
     activity = _mine(request, pk)
     minutes = request.POST.get("minutes", "")
-    if minutes not in {str(each) for each in reminders.SNOOZES}:
-        return HttpResponseBadRequest(_("Choose one of the offered times."))
-    until = reminders.snooze(activity=activity, by=request.user, minutes=int(minutes))
+    try:
+        until = reminders.snooze(
+            activity=activity, by=request.user, minutes=int(minutes) if minutes.isdecimal() else -1
+        )
+    except ValidationError as error:
+        return HttpResponseBadRequest(error.messages[0])
     toast(
         request,
         _("Reminds again at %(time)s.") % {"time": date_format(timezone.localtime(until), "TIME_FORMAT")},
@@ -100,7 +103,7 @@ def reminder_choice(request):
     mine = ReminderChoice.objects.filter(user=request.user).first() or ReminderChoice(user=request.user)
     form = ReminderChoiceForm(request.POST or None, instance=mine)
     if form.is_valid():
-        form.save()
+        reminders.choose_reminders(user=request.user, **form.choice())
         toast(request, _("Saved."))
         return redirect(request, request.path)
     status = 422 if form.is_bound else 200

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from collab.calendar.leads_of_time import MOST, STANDARD
 from collab.calendar.models import Activity
-from collab.calendar.reminder_models import Reminder, ReminderChoice
+from collab.calendar.reminder_models import Reminder, ReminderChoice, check_leads
 from crm.jobs.services import enqueue
 from crm.jobs.worker import PERIODIC
 from crm.notify.mails import as_reader
@@ -45,6 +45,15 @@ def _usual(users: Iterable[int], kind: str) -> dict[int, list[int]]:
     pks = list(users)
     chosen = dict(ReminderChoice.objects.filter(user__in=pks).values_list("user_id", "minutes"))
     return {pk: chosen.get(pk, {}).get(kind, list(STANDARD[kind])) for pk in pks}
+
+
+@transaction.atomic
+def choose_reminders(*, user, minutes: dict[str, list[int]], morning_letter: bool) -> None:
+    """What is usual for `user` from now on, by kind of activity. Raises ValidationError for what is not offered."""
+    check_leads(minutes)
+    ReminderChoice.objects.update_or_create(
+        user=user, defaults={"minutes": minutes, "morning_letter": morning_letter}
+    )
 
 
 @transaction.atomic(savepoint=False)
@@ -173,7 +182,12 @@ def on_screen(user, now: datetime) -> list[Reminder]:
 
 @transaction.atomic
 def snooze(*, activity: Activity, by, minutes: int) -> datetime:
-    """What stands on the screen of `by` about this activity comes again after so many minutes; when that is."""
+    """What stands on the screen of `by` about this activity comes again after one of SNOOZES; when that is.
+
+    Raises ValidationError for another number of minutes.
+    """
+    if minutes not in SNOOZES:
+        raise ValidationError(_("Choose one of the offered times."))
     until = timezone.now() + timedelta(minutes=minutes)
     shown = list(_shown(activity, by).order_by("-fired_at", "-pk"))
     if shown:

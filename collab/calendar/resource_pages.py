@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from collab.calendar.moments import local_midnight
-from collab.calendar.resources import Resource, bookings_between
+from collab.calendar.resources import Resource, bookings_between, save_resource
 from crm.people.models import Role
 from crm.web.company import may_change_company
 from crm.web.htmx import done, page
@@ -72,7 +72,7 @@ def _form(request, resource: Resource | None):
         raise PermissionDenied
     form = ResourceForm(request.POST or None, instance=resource)
     if form.is_valid():
-        form.save()
+        save_resource(resource=resource, values=form.cleaned_data, by=request.user)
         toast(request, _("Saved."))
         return done(request, reverse("collab_calendar:resource_list"), "resources-changed")
     context = {"form": form, "resource": resource}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.people.names import Named
+from crm.web.company import may_change_company
 
 
 class Resource(Named):
@@ -57,6 +58,22 @@ class Booking(models.Model):
 
 class ResourceTaken(ValidationError):
     """Somebody else has it at that time; the message says who, and when it is free again."""
+
+
+@transaction.atomic
+def save_resource(*, resource: Resource | None = None, values: dict, by) -> Resource:
+    """Adds a room or piece of equipment, or changes one; switched off, it keeps its bookings.
+
+    Raises PermissionDenied for whoever may not change the company, ValidationError for a name that is taken.
+    """
+    if not may_change_company(by):
+        raise PermissionDenied
+    resource = resource or Resource()
+    for name, value in values.items():
+        setattr(resource, name, value)
+    resource.full_clean()
+    resource.save()
+    return resource
 
 
 def bookable(user) -> QuerySet:

@@ -10,7 +10,7 @@ from tests.factories.asterisk import TRUNK, Asterisk
 
 OWN = {
     "name": "Office", "is_active": "on", "region": "PL", "time_zone": "Europe/Warsaw", "lead_rule": "hand",
-    "retention_days": "180", "lines": "", "ignored": "",
+    "lines": "", "ignored": "",
 }  # fmt: skip
 NO_ROWS = {f"extensions-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
 CHANGE = "admin:telephony_connection_change"

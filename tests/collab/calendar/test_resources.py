@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from collab.calendar.availability import availability
 from collab.calendar.models import Activity, Booking, Resource
-from collab.calendar.resources import ResourceTaken, book
+from collab.calendar.resources import ResourceTaken, book, save_resource
 from collab.calendar.services import cancel_activity, plan_activity, reschedule_activity
+from crm.history.bin import delete_record, restore_record
 from tests.factories.collab import make_activity
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,25 @@ def test_a_taken_room_is_refused_with_who_has_it_and_when_it_is_free(rep, teamma
     assert str(room) in text and str(rep) in text and "09:00" in text and text.endswith("12:00.")
     assert Activity.objects.filter(owner=teammate).count() == 0
     meeting(teammate, at(12), at(13), room)
+
+
+def test_what_comes_back_from_the_bin_does_not_take_a_room_twice(rep, teammate, room):
+    first = meeting(rep, at(9), at(11), room)
+    deletion = delete_record(record=first, by=rep)
+    second = meeting(teammate, at(10), at(12), room)
+    with pytest.raises(ValidationError):
+        restore_record(deletion=deletion, by=rep)
+    cancel_activity(activity=second, by=teammate)
+    restore_record(deletion=deletion, by=rep)
+    assert Activity.objects.open().filter(pk=first.pk).exists()
+
+
+def test_only_who_may_change_the_company_adds_rooms(rep, admin_user):
+    with pytest.raises(PermissionDenied):
+        save_resource(values={"name": "Cellar"}, by=rep)
+    assert save_resource(values={"name": "Cellar"}, by=admin_user).pk
+    with pytest.raises(ValidationError):
+        save_resource(values={"name": "Cellar"}, by=admin_user)
 
 
 def test_what_was_cancelled_holds_nothing(rep, teammate, room):
