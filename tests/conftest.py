@@ -3,12 +3,17 @@
 import os
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 # Playwright's event loop would otherwise make Django refuse the ORM in the same thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 from crm.people.company import company_of_environment, remember_company
 from tests.factories.people import make_company
+
+# How long an example takes is the bench's business: a busy machine is no fault of the code.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

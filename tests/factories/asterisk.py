@@ -5,6 +5,7 @@ what a real one tells: in between also what must not matter (Cdr in any order, V
 """
 
 import asyncio
+import concurrent.futures
 import hashlib
 import itertools
 import random
@@ -14,6 +15,12 @@ import time
 
 TRUNK = "provider"
 ROOM = "from-trunk"
+
+
+def in_a_loop(coroutine, seconds=30):
+    """Runs it in a thread of its own: once a browser has been driven, the tests' own thread has a running loop."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asyncio.wait_for(coroutine, seconds)).result()
 
 
 def _channel(name, uid, call, **more):

@@ -101,7 +101,11 @@ def ended(count=1):
 
 
 def test_an_incoming_call_is_logged(exchange, connection, listen, rep):
-    listen(exchange, exchange.answered, ended())
+    def told():
+        connection.refresh_from_db()
+        return ended()() and "last_event" in connection.health
+
+    listen(exchange, exchange.answered, told)
     call = Call.objects.get()
     assert (call.direction, call.result, call.number, call.owner) == ("in", "answered", "+48600100200", rep)
     assert ListenerLease.objects.count() == 0

@@ -10,7 +10,7 @@ from telephony.adapters.asterisk.session import follow
 from telephony.adapters.asterisk.translate import Layout
 from telephony.events import Result
 from telephony.flow import recompute
-from tests.factories.asterisk import TRUNK, Asterisk
+from tests.factories.asterisk import TRUNK, Asterisk, in_a_loop
 
 PHONES = frozenset({"101", "102", "103"})
 LAYOUT = Layout(PHONES, frozenset({TRUNK}))
@@ -24,7 +24,7 @@ class Heard:
 
     def play(self, what):
         """Runs `what()` while a session follows; ends once everything told has arrived."""
-        return asyncio.run(asyncio.wait_for(self._play(what), 30))
+        return in_a_loop(self._play(what))
 
     async def _play(self, what):
         heard = asyncio.Event()
@@ -176,7 +176,7 @@ def test_following_ends_with_the_connection(exchange, heard):
             await following
 
     with pytest.raises(ConnectionLost):
-        asyncio.run(asyncio.wait_for(main(), 10))
+        in_a_loop(main(), 10)
 
 
 def test_a_hundred_calls_at_once(exchange, heard):
@@ -219,7 +219,7 @@ def originate(exchange, extension="101", action="crm-call-" + CALL):
         ) as manager:
             await manager.action("Originate", headers.items(), action_id=action)
 
-    asyncio.run(ask())
+    in_a_loop(ask(), 10)
 
 
 def test_started_here_and_answered(exchange, heard):

@@ -14,7 +14,7 @@ from telephony.adapters.asterisk.protocol import (
     dialable,
     encoded,
 )
-from tests.factories.asterisk import Asterisk
+from tests.factories.asterisk import Asterisk, in_a_loop
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def session(exchange, **more):
 
 
 def within(coroutine, seconds=10):
-    return asyncio.run(asyncio.wait_for(coroutine, seconds))
+    return in_a_loop(coroutine, seconds)
 
 
 async def _ask(manager, name="Ping", headers=()):
