@@ -12,6 +12,7 @@ from deals.views import (
     outcomes,
     payments,
     products,
+    questions,
     quotes,
     regrouping,
 )
@@ -57,5 +58,6 @@ urlpatterns = [
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
     path("<int:pk>/proof/", moves.deal_proof, name="deal_proof"),
+    path("<int:pk>/question/", questions.deal_question, name="deal_question"),
     path("<int:pk>/override/", moves.deal_override, name="deal_override"),
 ]

@@ -5,6 +5,8 @@ Only `deals.services` writes a deal's stage and status: `Deal.save()` and `updat
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -209,6 +211,12 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     def days_at_stage(self) -> int:
         return max((timezone.now() - self.stage_since).days, 0)
 
+    @property
+    def is_overridden(self) -> bool:
+        """Whether a running deal stands ahead of where its gates let it; reads both stages."""
+        proven = self.proven_stage
+        return self.status == DealStatus.ACTIVE and (proven is None or proven.position < self.stage.position)
+
     def is_rotting(self, rot_days: int | None) -> bool:
         """Whether the deal has stood longer than its stage allows."""
         return self.status == DealStatus.ACTIVE and rot_days is not None and self.days_at_stage > rot_days
@@ -244,6 +252,8 @@ class RequestStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+PATIENCE = timedelta(days=3)
+"""How long a move may wait for something that has no due of its own."""
 REQUIREMENTS = "requirements"
 """The holder of a request whose deal lacks what a stage requires."""
 
@@ -255,6 +265,8 @@ class StageRequest(models.Model):
     `waits`: what a pending request waits for, a list of
     {label, label_pl, holder_id, holder, since, due, target, source}, kept current by whoever holds it (`source`).
     `needed`: how many proofs the move needs in all.
+    `due_at`: from when on a pending request has waited too long: the earliest due of what it waits for, else
+    PATIENCE after it was asked.
     """
 
     deal = models.ForeignKey(Deal, models.CASCADE, related_name="stage_requests")
@@ -276,9 +288,13 @@ class StageRequest(models.Model):
     waits = models.JSONField(default=list)
     holders = models.JSONField(default=list)
     needed = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["deal", "-id"], name="requests_of_deal")]
+        indexes = [
+            models.Index(fields=["deal", "-id"], name="requests_of_deal"),
+            models.Index(fields=["due_at"], condition=Q(status="pending"), name="requests_by_due"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["deal"], condition=Q(status="pending"), name="one_pending_request"
@@ -289,6 +305,12 @@ class StageRequest(models.Model):
                 name="decided_request_has_a_moment",
             ),
         ]
+
+    def wait_for(self, waits: list[dict]) -> None:
+        """Sets what it waits for, and until when that is bearable; the caller saves `waits` and `due_at`."""
+        self.waits = waits
+        dues = [datetime.fromisoformat(wait["due"]) for wait in waits if wait.get("due")]
+        self.due_at = min(dues, default=self.requested_at + PATIENCE) if waits else None
 
     @property
     def is_pending(self) -> bool:
