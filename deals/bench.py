@@ -22,7 +22,9 @@ def boards(user) -> Iterator[Page]:
     yield Page("board by owner", "board", f"{board}?group=owner")
     yield Page("board by month", "board", f"{board}?group=month")
     for stage in Stage.objects.order_by("funnel__position", "position")[:1]:
-        yield Page("board column", "panel", f"{reverse('deals:deal_column')}?column={stage.pk}", fragment=True)
+        yield Page(
+            "board column", "panel", f"{reverse('deals:deal_column')}?column={stage.pk}", fragment=True
+        )
 
 
 @bench_pages

@@ -211,9 +211,7 @@ class OverrideForm(forms.Form):
 class ColumnForm(forms.Form):
     """Another column of a board for one deal. `version` is the one the tile shows, if it says so."""
 
-    version = forms.IntegerField(
-        required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1
-    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
     title: object = ""
     save_label: object = ""
 

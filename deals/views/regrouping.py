@@ -15,7 +15,6 @@ from crm.web.htmx import done, page, wants_fragment
 from crm.web.toasts import toast
 from crm.web.tokens import once
 from deals.forms import AssignmentForm, CloseMonthForm, ColumnForm
-from deals.groupings import close_date_in, name_of_month
 from deals.models import Deal
 from deals.services import edit_deal
 from deals.views.board import moved_on_board
