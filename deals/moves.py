@@ -252,7 +252,10 @@ def set_waits(*, request: StageRequest, waits: list[dict], source: str) -> None:
         return
     others = [wait for wait in present if wait.get("source") not in {source, None}]
     request.wait_for(
-        sorted([*others, *({**wait, "source": source} for wait in waits)], key=lambda wait: wait["holder_id"] is None)
+        sorted(
+            [*others, *({**wait, "source": source} for wait in waits)],
+            key=lambda wait: wait["holder_id"] is None,
+        )
     )
     StageRequest.objects.filter(pk=request.pk).update(waits=request.waits, due_at=request.due_at)
     publish(kind="deals.deal", record=request.deal)
@@ -281,11 +284,8 @@ def _locked_pending(request: StageRequest) -> Deal:
 def _decide(request: StageRequest, status: str, by, answer: str = "") -> None:
     request.status, request.decided_by, request.decided_at = status, by, timezone.now()
     request.answer = answer or request.answer
-    request.wait_for([])
-    request.holders = []
-    request.save(
-        update_fields=["status", "decided_by", "decided_at", "answer", "waits", "due_at", "holders"]
-    )
+    request.waits, request.due_at, request.holders = [], None, []
+    request.save(update_fields=["status", "decided_by", "decided_at", "answer", "waits", "due_at", "holders"])
 
 
 def _commit(

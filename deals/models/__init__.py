@@ -7,6 +7,7 @@ from deals.models.reasons import Competitor, LossReason, Outcome, OutcomeReason
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
+    PATIENCE,
     REQUIREMENTS,
     Deal,
     DealContact,
@@ -27,6 +28,7 @@ from deals.models.settings import AmountBasis, DealSettings
 __all__ = [
     "CLOSED_STATUSES",
     "OPEN_STATUSES",
+    "PATIENCE",
     "REQUIREMENTS",
     "AmountBasis",
     "Competitor",

@@ -310,7 +310,7 @@ class StageRequest(models.Model):
         """Sets what it waits for, and until when that is bearable; the caller saves `waits` and `due_at`."""
         self.waits = waits
         dues = [datetime.fromisoformat(wait["due"]) for wait in waits if wait.get("due")]
-        self.due_at = min(dues, default=self.requested_at + PATIENCE) if waits else None
+        self.due_at = min(dues, default=self.requested_at + PATIENCE)
 
     @property
     def is_pending(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -24,7 +24,7 @@ from deals.models import (
     TransitionCause,
 )
 from deals.payments import PAYMENTS
-from deals.selectors import Wait, destination, pending_requests, person_to_ask, waits_of
+from deals.selectors import Wait, destination, person_to_ask, waits_of
 
 SHOWN = 8
 READ = 300
@@ -81,7 +81,7 @@ class Morning:
 
 
 def read_morning(user, now: datetime | None = None) -> Morning:
-    """The morning of `user`, of deals he may see. Ten queries."""
+    """The morning of `user`, of deals he may see. Nine queries."""
     now = now or timezone.now()
     since = _since(now)
     moves = _waiting(user)
@@ -92,7 +92,7 @@ def read_morning(user, now: datetime | None = None) -> Morning:
     return Morning(
         since=since,
         mine=mine[:SHOWN],
-        stuck=_stuck(user, now, {move.request.deal_id for move in mine}),
+        stuck=_stuck(user, now, moves, mine),
         setbacks=_setbacks(user, since),
         idle=_idle(named, by_amount="amount" not in user.access.hidden_fields(Deal)),
         late_payments=_late_payments(user, today),
@@ -114,17 +114,17 @@ def _waiting(user) -> list[WaitingMove]:
     return [WaitingMove(row, waits_of(row, user)) for row in joined.order_by("requested_at")[:READ]]
 
 
-def _stuck(user, now: datetime, mine: set[int]) -> list[StuckDeal]:
+def _stuck(user, now: datetime, moves: list[WaitingMove], mine: list[WaitingMove]) -> list[StuckDeal]:
     """Deals that are stuck and wait for somebody else, those that stand longest first."""
-    deals = Deal.objects.visible_to(user).filter(stuck(now)).exclude(pk__in=mine)
+    deals = Deal.objects.visible_to(user).filter(stuck(now))
     joined = deals.select_related("counterparty", "owner", "stage").with_rights(user, "edit")
-    rows = list(joined.order_by("stage_since", "pk")[:SHOWN])
-    requests = pending_requests([deal.pk for deal in rows])
+    others = joined.exclude(pk__in=[move.request.deal_id for move in mine])
+    waiting = {move.request.deal_id: move for move in moves}
     found = []
-    for deal in rows:
-        request = requests.get(deal.pk)
-        move = WaitingMove(request, waits_of(request, user)) if request else None
-        found.append(StuckDeal(deal, move, person_to_ask(deal, request, user) is not None))
+    for deal in others.order_by("stage_since", "pk")[:SHOWN]:
+        move = waiting.get(deal.pk)
+        asked = person_to_ask(deal, move.request if move else None, user)
+        found.append(StuckDeal(deal, move, asked is not None))
     return found
 
 

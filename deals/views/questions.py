@@ -29,16 +29,16 @@ def deal_question(request, pk: int):
     form = QuestionForm(request.POST or None, initial={"text": _ready_text(request, deal)})
     if request.method == "POST" and form.is_valid():
         try:
-            add_comment(
-                record=deal, text=form.cleaned_data["text"], by=request.user, cards=cards_of(deal)
-            )
+            add_comment(record=deal, text=form.cleaned_data["text"], by=request.user, cards=cards_of(deal))
         except ValidationError as refused:
             form.add_error("text", refused.messages)
         else:
             toast(request, _("Asked."))
             return done(request, reverse("deals:deal_detail", args=[pk]), "history-changed")
     status = 422 if request.method == "POST" else 200
-    return page(request, "deals/deal_question.html", {"form": form, "deal": deal}, partial="form", status=status)
+    return page(
+        request, "deals/deal_question.html", {"form": form, "deal": deal}, partial="form", status=status
+    )
 
 
 def _ready_text(request, deal: Deal) -> str:
