@@ -206,12 +206,15 @@ def test_the_morning_asks_and_opens_what_is_missing(rep, head, requirement, sign
     asked_days_ago(late, 9)
     rotten = make_deal(rep, name="rotten", counterparty=counterparty)
     Deal.objects.filter(pk=rotten.pk).place(stage_since=timezone.now() - timedelta(days=30))
+    own = make_deal(head, name="own", counterparty=counterparty)
+    Deal.objects.filter(pk=own.pk).place(stage_since=timezone.now() - timedelta(days=29))
     passed = waiting(rep, "passed", counterparty=counterparty)
     override_request(request=pending_request(passed), by=head, reason="Today")
     client = signed_in(head)
     page = client.get("/deals/morning/")
-    assert [one.deal.name for one in page.context["morning"].stuck] == ["rotten", "late"]
+    assert [one.deal.name for one in page.context["morning"].stuck] == ["rotten", "own", "late"]
     text = page.content.decode()
+    assert f'href="/deals/{own.pk}/stage/"' in text
     for deal in (late, rotten, passed):
         assert f'href="/deals/{deal.pk}/question/"' in text
     assert f'href="/deals/{late.pk}/proof/"' in text
