@@ -31,6 +31,7 @@ from deals.models import (
     StageTransition,
     TransitionCause,
 )
+from deals.numbering import frame_of, highest, pattern_of
 from funnel.models import Stage
 
 DEALS = 200_000
@@ -76,6 +77,15 @@ class Loader:
         self.derived = {one.pk: DerivedRows(bulk, KIND, one.attribute_set_id) for one in self.types}
         self.named = {stage.pk: named(stage) for stages in self.stages.values() for stage in stages}
         self.counterparty = Counterparty()
+        self.patterns = {one.pk: pattern_of(one) for one in self.types}
+        self.last: dict[tuple[str, str], int] = {}
+
+    def number(self, deal_type: DealType, day: date) -> str:
+        """The next one, counted in memory; counters begin after it."""
+        frame = frame_of(self.patterns[deal_type.pk], day)
+        key = frame.before, frame.after
+        self.last[key] = (self.last[key] if key in self.last else highest(frame)) + 1
+        return frame.show(self.last[key])
 
     def client(self, at: datetime) -> Client:
         """One of those known at the time."""
@@ -141,7 +151,7 @@ def _deal(loader: Loader, client: Client, way: list[Step]) -> Deal:
         closed_at=last.at if is_closed else None, created_at=way[0].at, updated_at=last.at, version=len(way),
         attributes=_attributes(rng, deal_type, way[0].at.date()),
     )  # fmt: skip
-    deal.number = f"{way[0].at.year}/{loader.deals.last_id + 1:05d}"
+    deal.number = loader.number(deal_type, way[0].at.date())
     deal.worth = loader.rates.convert(deal.amount, deal.currency_id, (deal.closed_at or demo.now).date())
     deal.close_date_slips = int(rng.random() < 0.15)
     deal.refresh_search()

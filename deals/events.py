@@ -18,6 +18,10 @@ KINDS = (
         "copy", Group.CHANGE, "blue",
     ),
     EventKind(
+        "deal_number_changed", _("the number of the deal changed"),
+        "hash", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "deal_changed", _("changed the deal"),
         "pencil", Group.CHANGE, "grey",
     ),

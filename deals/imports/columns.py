@@ -14,6 +14,7 @@ from crm.listing.imports.registry import ImportField
 from crm.listing.imports.vocabulary import attribute_columns, column, names, writable
 from crm.money.models import Currency
 from deals.models import DealStatus, DealType, LossReason
+from deals.patterns import LENGTH
 from funnel.models import Stage
 
 DEAL_KIND = "deals.deal"
@@ -46,7 +47,7 @@ _COMPANY = tuple(
 )
 _PLAIN = (
     ImportField("name", _("Deal"), max_length=200, aliases=HEADERS["deal"]),
-    ImportField("number", _("Number"), max_length=20, aliases=names("Numer, Nr, Numer szansy, Deal number")),
+    ImportField("number", _("Number"), max_length=LENGTH, aliases=names("Numer, Nr, Numer szansy, Deal number")),
     ImportField(
         "contact", _("Contact"), kind="record", records=(CONTACT_KIND,), aliases=column("person").aliases
     ),
