@@ -10,8 +10,8 @@ from crm.history.signals import record_erasing, record_restored, records_deleted
 from crm.jobs.services import enqueue
 from crm.money.signals import rates_changed
 from deals.models import Deal, StageTransition
-from deals.numbering import renumber_restored
 from deals.moves import drop_requests, review_request
+from deals.numbering import renumber_restored
 from deals.searching import moved_deals, rename_counterparty
 from deals.signals import deal_changed, deal_file_attached
 

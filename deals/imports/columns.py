@@ -47,7 +47,9 @@ _COMPANY = tuple(
 )
 _PLAIN = (
     ImportField("name", _("Deal"), max_length=200, aliases=HEADERS["deal"]),
-    ImportField("number", _("Number"), max_length=LENGTH, aliases=names("Numer, Nr, Numer szansy, Deal number")),
+    ImportField(
+        "number", _("Number"), max_length=LENGTH, aliases=names("Numer, Nr, Numer szansy, Deal number")
+    ),
     ImportField(
         "contact", _("Contact"), kind="record", records=(CONTACT_KIND,), aliases=column("person").aliases
     ),

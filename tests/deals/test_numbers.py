@@ -63,7 +63,10 @@ def test_numbers_run_on_by_pattern_and_type(rep):
     assert make_deal(rep).number == f"{year}/003"
     set_pattern("{number}/{year}")
     assert make_deal(rep).number == f"1/{year}"
-    assert take_numbers(pattern="{year}/{number:4}", count=2, day=date(2031, 1, 1)) == ["2031/0001", "2031/0002"]
+    assert take_numbers(pattern="{year}/{number:4}", count=2, day=date(2031, 1, 1)) == [
+        "2031/0001",
+        "2031/0002",
+    ]
 
 
 def test_a_counter_begins_after_the_highest_and_passes_over_what_is_taken(rep):
