@@ -11,6 +11,7 @@ class DealsConfig(AppConfig):
         from crm.files.guards import register_guard
         from deals import receivers  # noqa: F401
         from deals.events import register_deal_events
+        from deals.imports.products import register_product_imports
         from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
         from deals.quotes import may_read_quote
@@ -24,5 +25,6 @@ class DealsConfig(AppConfig):
         register_deal_events()
         register_deal_operations()
         register_imports()
+        register_product_imports()
         register_requirements()
         register_retiring()
