@@ -90,6 +90,10 @@ KINDS = (
         "cash-stack", Group.CHANGE, "grey",
     ),
     EventKind(
+        "payment_changed", _("changed the payment “%(payment)s”"),
+        "cash-stack", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "deal_competitors_changed", _("changed the competitors of the deal"),
         "people", Group.CHANGE, "grey",
     ),

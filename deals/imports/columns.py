@@ -91,7 +91,7 @@ def _type() -> ImportField:
     return ImportField("deal_type", _("Deal type"), kind="choice", choices=types, aliases=aliases)
 
 
-def _currency() -> ImportField:
+def currency_column() -> ImportField:
     known = Currency.objects.filter(is_active=True)
     choices = tuple((one.code, (one.code, one.name, one.name_pl, one.symbol)) for one in known)
     return ImportField("currency", _("Currency"), kind="choice", choices=choices, aliases=names("Waluta"))
@@ -108,7 +108,7 @@ def deal_columns(user) -> list[ImportField]:
         aliases=_COMPANY,
     )
     first, *rest = _PLAIN
-    own = [first, client, *rest, _type(), _currency()]
+    own = [first, client, *rest, _type(), currency_column()]
     if user.access.may(DEAL_KIND, "override_gate"):
         own += _where_it_stands()
     extra = [replace(one, required=False) for one in attribute_columns(deal_attributes())]
