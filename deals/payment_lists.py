@@ -44,14 +44,14 @@ class PaymentList(RecordList):
     url_name = "deals:payment_list"
     fields = FIELDS
     default_columns = (
-        "deal", "counterparty", "name", "planned_date", "amount", "status", "received_date", "received_amount", "owner",
+        "deal", "counterparty", "planned_date", "amount", "status", "received_date", "received_amount", "owner",
     )  # fmt: skip
     quick = ("owner",)
     default_sort = "planned_date"
     is_searched = True
     tabs = [
         ("overdue", _("Late")),
-        ("due", _("Due")),
+        ("due", _("Upcoming")),
         ("received", _("Received")),
         (ALL, _("All")),
     ]
