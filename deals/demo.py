@@ -62,6 +62,10 @@ def load(demo: Demo) -> None:
         for number in range(DEALS)
     ]
     demo.store["deals"] = made
+    won = next((deal for deal in made if deal.status == DealStatus.WON), None)
+    if won is not None:
+        catalogue.promise(demo, won)
+    catalogue.quote(demo, made)
     demo.say(f"{len(made)} deals")
 
 
