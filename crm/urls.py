@@ -26,6 +26,7 @@ urlpatterns = [
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
     path("calendar/", include("collab.phones.urls")),
+    path("", include("collab.phones.dav_urls")),
     path("telephony/", include("telephony.urls")),
     path("processes/", include("bpm.urls")),
 ]

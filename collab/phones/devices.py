@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+from base64 import b32encode
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -12,10 +14,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from collab.phones.models import Device
+from collab.phones.models import Device, Way
 
 MOST_DEVICES = 20
-SECRET_BYTES = 32
+SECRET_BYTES, PASSWORD_BYTES = 32, 16
 # How exactly it is known when a device was here last: not every request writes.
 EXACTNESS = timedelta(minutes=15)
 
@@ -30,8 +32,9 @@ def add_device(*, values: dict, by) -> tuple[Device, str]:
     """A new device of `by` and its secret, which nobody can read again. Raises ValidationError."""
     if devices_of(by).count() >= MOST_DEVICES:
         raise ValidationError(_("That is enough devices. Revoke one that you do not use any more."))
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    device = Device(owner=by, digest=digest_of(secret), **values)
+    is_feed = values.get("way", Way.FEED) == Way.FEED
+    secret = secrets.token_urlsafe(SECRET_BYTES) if is_feed else _new_password()
+    device = Device(owner=by, digest=digest_of(secret if is_feed else read_password(secret)), **values)
     device.full_clean(exclude=["owner"])
     device.save()
     return device, secret
@@ -43,15 +46,26 @@ def revoke_device(*, device: Device, by) -> bool:
     return bool(devices_of(by).filter(pk=device.pk).update(revoked_at=timezone.now()))
 
 
+def _new_password() -> str:
+    """128 random bits in groups of letters and digits that nobody mistakes for another."""
+    letters = b32encode(secrets.token_bytes(PASSWORD_BYTES)).decode().rstrip("=").lower()
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def read_password(typed: str) -> str:
+    """A password as it was meant, with or without its hyphens, spaces and capitals."""
+    return re.sub(r"[\s-]", "", typed).lower()
+
+
 def digest_of(secret: str) -> str:
     """What is kept of a secret: it is random and long, so that a plain hash cannot be guessed back."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def device_of(secret: str) -> Device | None:
+def device_of(secret: str, way: str) -> Device | None:
     """The device whose secret this is, with its owner; None for a revoked one or one of somebody dismissed."""
     rows = Device.objects.select_related("owner", "owner__department")
-    return rows.filter(digest=digest_of(secret), revoked_at=None, owner__is_active=True).first()
+    return rows.filter(digest=digest_of(secret), way=way, revoked_at=None, owner__is_active=True).first()
 
 
 def note_use(device: Device, stamp: str, now: datetime) -> None:

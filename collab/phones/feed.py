@@ -71,7 +71,7 @@ class Feed:
         if self.is_busy:
             word = _("Busy")
             return [ical.busy(row, self.zone, word) for row in rows if ical.takes_time(row)]
-        return [ical.event(row, self.zone, with_link=True) for row in rows]
+        return [ical.event(row, self.zone) for row in rows]
 
     def _read_marks(self) -> list[tuple[str, Mark]]:
         if self.is_busy or not self.device.with_deadlines:
@@ -106,4 +106,4 @@ def _rows(user, shown: Q) -> QuerySet:
 def file_of(activity: Activity, user) -> str:
     """One activity to be taken into another calendar. The caller has seen to it that `user` may see it."""
     [row] = Activity.objects.filter(pk=activity.pk).values_list(*ical.FIELDS, named=True)
-    return ical.calendar([ical.event(row, ZoneInfo(user.time_zone), with_link=True)])
+    return ical.calendar([ical.event(row, ZoneInfo(user.time_zone))])

@@ -1,7 +1,7 @@
 """Activities in the words of RFC 5545. Moments stand in UTC, whole days as days: no time zone has to be described.
 
 The library escapes texts and reads what others write. Building an event of its components takes it half a millisecond
-and folding a long text as long again, so that lines are put together here: two thousand events take a tenth of a second.
+and folding a long text as long again, so lines are put together here: two thousand events take a tenth of a second.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from icalendar import vText
 
 FIELDS = (
     "pk", "uid", "kind", "subject", "description", "place", "starts_at", "ends_at", "all_day", "is_private",
-    "cancelled_at", "version", "created_at", "updated_at",
+    "cancelled_at", "version", "created_at", "updated_at", "owner_id", "phone_entry__name", "phone_entry__uid",
+    "phone_entry__extra", "phone_entry__revised_at",
 )  # fmt: skip
 PRODUCT = "-//Contentum CRM//Calendar//EN"
 REMEMBERED = 6000
 MOST_OCTETS = 75
+_PROPERTY = re.compile(r"^([A-Za-z0-9-]+)[;:]", re.MULTILINE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -64,14 +66,19 @@ def address_of(pk: int) -> str:
     return f"{settings.CRM_URL}{_path()}{pk}/"
 
 
+def is_address(url: str) -> bool:
+    """Whether it leads to one of our activities."""
+    return url.startswith(f"{settings.CRM_URL}{_path()}")
+
+
 @cache
 def _path() -> str:
     return reverse("collab_calendar:activity_detail", args=[0]).removesuffix("0/")
 
 
 def uid_of(row) -> str:
-    """By which other calendars know the activity."""
-    return row.uid or f"activity-{row.pk}@contentum"
+    """By which other calendars know the activity: what a phone made has the phone's word for it."""
+    return row.phone_entry__uid or row.uid or f"activity-{row.pk}@contentum"
 
 
 def times(row, zone: ZoneInfo) -> list[str]:
@@ -91,31 +98,47 @@ def takes_time(row) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def event(row, zone: ZoneInfo, *, with_link: bool) -> str:
-    """The activity as a VEVENT. `with_link`: its address stands in the description too, where every phone shows it."""
-    address = address_of(row.pk)
-    said = "\n\n".join(part for part in (row.description, address) if part) if with_link else row.description
+def event(row, zone: ZoneInfo, *, for_phone: bool = False) -> str:
+    """The activity as a VEVENT.
+
+    `for_phone`: with what its phone added to it; else its address stands in the description too, where every program
+    shows it.
+    """
+    extra, address = (row.phone_entry__extra or "") if for_phone else "", address_of(row.pk)
+    added = {match[1].upper() for match in _PROPERTY.finditer(extra)}
+    parts = [row.description] if for_phone else [row.description, address]
+    said = "\n\n".join(part for part in parts if part)
     lines = ["BEGIN:VEVENT", line("UID", uid_of(row)), f"DTSTAMP:{utc(row.updated_at)}", *times(row, zone)]
     lines.append(text("SUMMARY", row.subject))
     if said:
         lines.append(text("DESCRIPTION", said))
     if row.place:
         lines.append(text("LOCATION", row.place))
-    lines += [f"CATEGORIES:{row.kind.upper()}", line("URL", address), f"SEQUENCE:{max(row.version - 1, 0)}"]
-    lines.append("STATUS:CANCELLED" if row.cancelled_at else "STATUS:CONFIRMED")
-    lines.append("TRANSP:OPAQUE" if takes_time(row) else "TRANSP:TRANSPARENT")
+    ours = {
+        "CATEGORIES": row.kind.upper(),
+        "URL": address,
+        "STATUS": "CANCELLED" if row.cancelled_at else "CONFIRMED",
+        "TRANSP": "OPAQUE" if takes_time(row) else "TRANSPARENT",
+    }
+    lines += [line(name, value) for name, value in ours.items() if name not in added]
     if row.is_private:
         lines.append("CLASS:PRIVATE")
-    lines += [f"CREATED:{utc(row.created_at)}", f"LAST-MODIFIED:{utc(row.updated_at)}", "END:VEVENT"]
-    return "\r\n".join(lines)
+    lines += [f"SEQUENCE:{max(row.version - 1, 0)}", f"CREATED:{utc(row.created_at)}"]
+    lines.append(f"LAST-MODIFIED:{utc(row.updated_at)}")
+    return "\r\n".join([*lines, *([extra] if extra else []), "END:VEVENT"])
+
+
+def taken(row, zone: ZoneInfo, uid: str, word: str) -> str:
+    """That something is taken then, and what `word` says of it."""
+    return "\r\n".join(
+        ["BEGIN:VEVENT", f"UID:{uid}", f"DTSTAMP:{utc(row.updated_at)}", *times(row, zone), text("SUMMARY", word),
+         f"SEQUENCE:{max(row.version - 1, 0)}", "TRANSP:OPAQUE", "END:VEVENT"]
+    )  # fmt: skip
 
 
 def busy(row, zone: ZoneInfo, word: str) -> str:
     """That somebody is taken then, and nothing else; not even the identifier, which a phone may have worded."""
-    return "\r\n".join(
-        ["BEGIN:VEVENT", f"UID:busy-{row.pk}@contentum", f"DTSTAMP:{utc(row.updated_at)}", *times(row, zone),
-         text("SUMMARY", word), f"SEQUENCE:{max(row.version - 1, 0)}", "TRANSP:OPAQUE", "END:VEVENT"]
-    )  # fmt: skip
+    return taken(row, zone, f"busy-{row.pk}@contentum", word)
 
 
 def deadline(key: str, at: date | datetime, title: str, url: str, stamp: datetime) -> str:

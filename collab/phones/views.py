@@ -21,7 +21,7 @@ from collab.calendar.models import Activity
 from collab.phones.devices import add_device, device_of, devices_of, note_use, revoke_device
 from collab.phones.feed import Feed, file_of
 from collab.phones.limits import is_too_often, was_too_often
-from collab.phones.models import Device
+from collab.phones.models import Device, Way
 from crm.web.access import get_visible
 from crm.web.htmx import page
 from crm.web.toasts import toast
@@ -37,15 +37,22 @@ class DeviceForm(forms.ModelForm):
 
     class Meta:
         model = Device
-        fields = ["name", "scope", "with_activities", "with_deadlines"]
-        widgets = {"scope": forms.RadioSelect}
+        fields = ["name", "way", "scope", "with_activities", "with_deadlines"]
+        widgets = {"way": forms.RadioSelect, "scope": forms.RadioSelect}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs["placeholder"] = _("My phone")
+        for name in ("scope", "with_activities", "with_deadlines"):
+            self.fields[name].shown_if, self.fields[name].shown_if_values = "way", f'["{Way.FEED}"]'
+        self.fields["scope"].required = False
 
     def clean(self):
         cleaned = super().clean()
+        if cleaned.get("way") == Way.ACCOUNT:
+            return {"name": cleaned.get("name"), "way": Way.ACCOUNT}
+        if not cleaned.get("scope") and "scope" not in self.errors:
+            self.add_error("scope", _("Choose what the calendar shows."))
         if not cleaned.get("with_activities") and not cleaned.get("with_deadlines"):
             self.add_error("with_activities", _("Choose what the calendar shows."))
         if cleaned.get("scope") == "busy" and not cleaned.get("with_activities"):
@@ -71,7 +78,8 @@ def device_list(request):
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            context, status = {"form": DeviceForm(), "added": device, **_address(secret)}, 200
+            shown = _address(secret) if device.way == Way.FEED else _account(secret)
+            context, status = {"form": DeviceForm(), "added": device, **shown}, 200
     context["devices"] = devices_of(request.user)
     return page(request, "collab/phones/device_list.html", context, status=status)
 
@@ -86,6 +94,10 @@ def _address(secret: str) -> dict[str, str]:
         "opening": opening,
         "picture": picture.svg_data_uri(scale=4, border=2, dark="#000", light="#fff"),
     }
+
+
+def _account(secret: str) -> dict[str, str]:
+    return {"server": f"{settings.CRM_URL}/dav/", "password": secret}
 
 
 @require_POST
@@ -104,7 +116,7 @@ def feed(request, token: str):
     """The calendar of the device whose secret stands in the address; 304 when it has not changed since."""
     if was_too_often(request, "feed-miss", MOST_MISSES) or is_too_often(request, "feed", MOST_READS):
         return HttpResponse(status=429, headers={"Retry-After": "60"})
-    device = device_of(token)
+    device = device_of(token, Way.FEED)
     if device is None:
         is_too_often(request, "feed-miss", MOST_MISSES)
         raise Http404

@@ -67,6 +67,8 @@ PUBLIC = {
     "telephony:hook",
     "people:invitation_acceptance",
     "collab_phones:feed",
+    "dav:door",
+    "dav:well_known",
     "web:manifest",
     "web:service_worker",
     "web:offline",

@@ -199,7 +199,7 @@ class TestPages:
         settings.CRM_URL = "https://crm.example"
         client, url = signed_in(rep), reverse("collab_phones:device_list")
         assert reverse("collab_phones:device_list") in client.get(reverse("web:profile")).content.decode()
-        answer = client.post(url, {"name": "Moto", "scope": "full", "with_activities": "on"})
+        answer = client.post(url, {"name": "Moto", "way": "feed", "scope": "full", "with_activities": "on"})
         page = answer.content.decode()
         device = Device.objects.get()
         address = page.split('id="device-url"')[1].split('value="')[1].split('"')[0]
@@ -218,11 +218,14 @@ class TestPages:
     @pytest.mark.parametrize(
         "values",
         [
-            {"scope": "full", "with_activities": "on"},
-            {"name": "x", "scope": "full"},
-            {"name": "x", "scope": "all", "with_activities": "on"},
-            {"name": "x" * 61, "scope": "full", "with_activities": "on"},
-            {"name": "x", "scope": "busy", "with_deadlines": "on"},
+            {"way": "feed", "scope": "full", "with_activities": "on"},
+            {"way": "feed", "name": "x", "scope": "full"},
+            {"way": "feed", "name": "x", "scope": "all", "with_activities": "on"},
+            {"way": "feed", "name": "x" * 61, "scope": "full", "with_activities": "on"},
+            {"way": "feed", "name": "x", "scope": "busy", "with_deadlines": "on"},
+            {"way": "both", "name": "x"},
+            {"name": "x"},
+            {"way": "account"},
         ],
     )
     def test_bad_input_adds_nothing(self, rep, signed_in, values):
@@ -232,7 +235,7 @@ class TestPages:
     def test_nobody_collects_devices_without_end(self, rep, signed_in):
         for number in range(20):
             add_device(values={"name": str(number)}, by=rep)
-        values = {"name": "x", "scope": "full", "with_activities": "on"}
+        values = {"way": "feed", "name": "x", "scope": "full", "with_activities": "on"}
         assert signed_in(rep).post(reverse("collab_phones:device_list"), values).status_code == 422
 
     def test_one_activity_as_a_file(self, rep, outsider, signed_in):
