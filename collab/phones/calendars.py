@@ -22,7 +22,8 @@ from crm.people.models import User
 OWN = "calendar"
 BEHIND = timedelta(days=365)
 MOST = 10_000
-_NAME = re.compile(r"activity-([0-9]{1,18})\.ics")
+LONGEST_KEY = 18
+_NAME = re.compile(r"activity-([0-9]+)\.ics")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,11 @@ class ActivityCalendar(PhoneCalendar):
         wanted, found = sorted(set(names)), []
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            pks = [int(match[1]) for match in map(_NAME.fullmatch, part) if match]
+            pks = [
+                int(match[1])
+                for match in map(_NAME.fullmatch, part)
+                if match and len(match[1]) <= LONGEST_KEY
+            ]
             chosen = Q(phone_entry__name__in=part, owner=self.owner) | Q(pk__in=pks)
             found += [one for one in self._entries(self.rows().filter(chosen)) if one.name in part]
         return found
