@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from defusedxml import DefusedXmlException
@@ -36,9 +36,16 @@ STATES_KEPT = 5
 
 @dataclass
 class Asking:
-    """Whose phone it is, once its password has been read."""
+    """Whose phone it is, once its password has been read, and the calendars it has come upon."""
 
     device: Device | None = None
+    known: dict[str, PhoneCalendar | None] = field(default_factory=dict)
+
+    def calendar(self, key: str) -> PhoneCalendar | None:
+        """Radicale asks for the rights of every single entry."""
+        if key not in self.known:
+            self.known[key] = calendar_of(self.device.owner, key)
+        return self.known[key]
 
 
 _request: ContextVar[Asking] = ContextVar("dav_request")
@@ -77,7 +84,7 @@ class Rights(BaseRights):
             return ""
         if len(parts) == 1:
             return "R"
-        calendar = calendar_of(_request.get().device.owner, parts[1]) if len(parts) == 2 else None
+        calendar = _request.get().calendar(parts[1]) if len(parts) == 2 else None
         if calendar is None:
             return ""
         return "rwl" if calendar.may_write else "rl"
@@ -211,7 +218,7 @@ class Storage(BaseStorage):
         if len(parts) == 1:
             yield from self._principal(parts[0], depth)
             return
-        calendar = calendar_of(device.owner, parts[1])
+        calendar = _request.get().calendar(parts[1])
         if calendar is None:
             return
         collection = Collection("/".join(parts[:2]), calendar)

@@ -6,7 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from icalendar import Calendar
 
@@ -228,6 +230,19 @@ class TestReading:
             for one in tree.iter(f"{D}response")
             if one.find(f"{D}status") is not None
         ] == hrefs[2:]
+
+    def test_many_entries_ask_no_more_than_one(self, rep, outsider):
+        grant_calendar(owner=outsider, to=rep, level="view", by=outsider)
+        make_activity(outsider, subject="One")
+        phone, counts = Phone(rep), []
+        phone.names(f"person-{outsider.pk}/")
+        for _round in range(2):
+            with CaptureQueriesContext(connection) as asked:
+                phone.names(f"person-{outsider.pk}/")
+            counts.append(len(asked))
+            for number in range(5):
+                make_activity(outsider, subject=f"More {number}")
+        assert counts[0] == counts[1] <= 10
 
     def test_synchronising_tells_the_difference(self, rep):
         rows = [make_activity(rep, subject=f"Call {number}") for number in range(3)]
