@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deals', '0010_reasons_competitors_worth'),
+        ('deals', '0014_payments_in_a_list'),
         ('funnel', '0003_retired_stages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

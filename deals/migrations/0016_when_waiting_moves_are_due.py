@@ -15,5 +15,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deals", "0011_when_moves_are_due")]
+    dependencies = [("deals", "0015_when_moves_are_due")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
