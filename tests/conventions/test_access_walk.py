@@ -79,10 +79,10 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|assignment|close_month))",
         "deal",
     ),
-    (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
+    (r"funnel:(requirement_create|stage_update|stage_delete)", "stage"),
     (r"funnel:(funnel_update|stage_moves|stage_order|stage_create)", "funnel"),
     (r"funnel:stage_restore", "retired_stage"),
     (r"funnel:type_update", "deal_type"),
