@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 
 from django import forms
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -22,6 +24,7 @@ from collab.phones import guests
 from collab.phones.guest_mails import when_of
 from collab.phones.guest_models import Guest
 from collab.phones.limits import is_too_often, was_too_often
+from counterparties.models import Contact
 from crm.notify.notices import mail_is_set_up
 from crm.people.company import company_language
 from crm.web.access import get_visible
@@ -74,9 +77,11 @@ def activity_guests(request, pk: int):
     """A fragment of the activity's page: who is invited and what they answered."""
     activity = get_visible(Activity, request.user, pk)
     may_edit = activity.is_open and Activity.objects.visible_to(request.user, "edit").filter(pk=pk).exists()
+    hidden = request.user.access.hidden_fields(Contact)
     context = {
         "activity": activity,
         "guests": guests.guests_of(activity),
+        "hides_address": bool({"email", "emails"} & set(hidden)),
         "may_edit": may_edit,
         "may_invite": may_edit and activity.kind != ActivityKind.LETTER,
     }
@@ -158,12 +163,23 @@ def guest_answer(request, token: str):
     if guest is None:
         is_too_often(request, "guest-miss", MOST_MISSES)
         raise Http404
+    with _language(request, guest):
+        return _answered(request, guest)
+
+
+def _language(request, guest: Guest):
+    """That of the invitation, until the guest chooses another at the foot of the page."""
+    is_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES or request.user.is_authenticated
+    return nullcontext() if is_chosen else translation.override(guest.letter.language)
+
+
+def _answered(request, guest: Guest):
     if request.method == "POST":
         try:
             guests.take_answer(guest=guest, given=request.POST.get("answer", ""))
         except ValidationError:
             return _answer_page(request, guest, status=422)
-        return redirect("guests:guest_answer", token=token)
+        return redirect("guests:guest_answer", token=guest.token)
     return _answer_page(request, guest)
 
 

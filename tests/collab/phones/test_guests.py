@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from icalendar import Calendar
 
 from collab.calendar import services
@@ -123,7 +124,8 @@ def test_changes_and_cancellation_follow_with_a_growing_number(rep, meeting, run
     services.edit_activity(activity=meeting, values={"description": "x"}, version=meeting.version, by=rep)
     run_jobs()
     assert len(mail.outbox) == 1
-    services.reschedule_activity(activity=meeting, starts_at=in_hours(30), by=rep)
+    later = in_hours(30)
+    services.reschedule_activity(activity=meeting, starts_at=later, by=rep)
     run_jobs()
     services.edit_activity(activity=meeting, values={"place": "Kraków"}, version=meeting.version, by=rep)
     a_minute_later(run_jobs)
@@ -133,7 +135,7 @@ def test_changes_and_cancellation_follow_with_a_growing_number(rep, meeting, run
     assert [(str(calendar["METHOD"]), int(event["SEQUENCE"])) for _words, event, calendar in read] == [
         ("REQUEST", 0), ("REQUEST", 1), ("REQUEST", 2), ("CANCEL", 3),
     ]  # fmt: skip
-    assert read[1][1]["DTSTART"].dt == in_hours(30)
+    assert read[1][1]["DTSTART"].dt == later
     assert str(read[2][1]["LOCATION"]) == "Kraków"
     assert str(read[3][1]["STATUS"]) == "CANCELLED"
     assert "?answer=" not in read[3][0]
@@ -177,6 +179,9 @@ def test_a_guest_answers_and_whoever_invited_him_hears_of_it(rep, outsider, meet
     assert (shown.status_code, shown["Referrer-Policy"]) == (200, "no-referrer")
     assert "Oferta" in shown.content.decode()
     assert "Own words" not in shown.content.decode()
+    assert "I do not come" in shown.content.decode()
+    visitor.cookies["django_language"] = "pl"
+    assert "Nie przyjdę" in visitor.get(page).content.decode()
     assert Guest.objects.get().answer == "none"
     path = page.partition("?")[0]
     assert visitor.post(path, {"answer": "accepted"}).status_code == 302
@@ -184,8 +189,11 @@ def test_a_guest_answers_and_whoever_invited_him_hears_of_it(rep, outsider, meet
     assert visitor.post(path, {"answer": "later"}).status_code == 422
     assert Guest.objects.get().answer == "accepted"
     [told] = Notification.objects.filter(user=rep, kind="collab_phones.guest_answered")
-    assert told.sentence == "Anna Nowak comes: Own words"
-    fragment = client.get(reverse("collab_phones:activity_guests", args=[meeting.pk])).content.decode()
+    with translation.override("en"):
+        assert told.sentence == "Anna Nowak comes: Own words"
+    fragment = (
+        signed_in(rep).get(reverse("collab_phones:activity_guests", args=[meeting.pk])).content.decode()
+    )
     assert "Anna Nowak" in fragment
     assert "comes" in fragment
     services.reschedule_activity(activity=meeting, starts_at=in_hours(50), by=rep)
