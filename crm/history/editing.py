@@ -63,8 +63,8 @@ def edit_record(
 
     Part of the caller's transaction, which a refusal has to end: a service that is atomic itself.
 
-    `version` is the one the editor saw; `locked` the record as the caller has read it under lock, not changed here. Raises PermissionDenied, also for a field that `by` may not write,
-    EditConflict, or ValidationError (attributes).
+    `version` is the one the editor saw; `locked` the record as the caller has read it under lock, left as it is. Raises
+    PermissionDenied, also for a field that `by` may not write, EditConflict, or ValidationError (attributes).
     """
     demand(by, action, record)
     fresh = copy(locked) if locked else type(record).objects.select_for_update().get(pk=record.pk)
