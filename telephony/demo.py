@@ -12,13 +12,15 @@ from telephony.adapters.webhook import read_event
 from telephony.flows import flow_named
 from telephony.ingest import take_in
 from telephony.models import Call, Connection, Extension
+from telephony.recordings import keep
 from telephony.services import note_call, wrap_up
 from telephony.simulator import create_simulator
+from telephony.sounds import tune_of
 
 LINE = "+48221234500"
 PHONES = ("rep", "teammate", "head", "outsider", "admin")
 _FLOWS = (
-    "incoming_answered", "outgoing_answered", "ring_group", "outgoing_no_answer", "incoming_answered", "queue",
+    "incoming_recorded", "outgoing_answered", "ring_group", "outgoing_no_answer", "incoming_answered", "queue",
     "outgoing_answered", "attended_transfer", "outgoing_busy", "voicemail",
 )  # fmt: skip
 _NOTES = (
@@ -86,6 +88,8 @@ def _play(
     outcome, note = _NOTES[turn % len(_NOTES)]
     if call.answered_at and note and call.owner is not None:
         note_call(call=call, note=note, outcome=outcome, by=call.owner)
+    for recording in call.recordings.all():
+        keep(recording, tune_of(recording.reference))
     if call.owner is not None:
         wrap_up(call=call, by=call.owner)
 

@@ -16,6 +16,7 @@ from telephony.adapters.webhook import WebhookAdapter
 from telephony.adapters.zadarma import ZadarmaAdapter
 from telephony.lists import CallList
 from telephony.models import CARDS, Call
+from telephony.models.calls import RECORDING_RIGHTS
 
 EVENTS = (
     EventKind(
@@ -28,6 +29,10 @@ EVENTS = (
     EventKind(
         "phone_out_unanswered", _("called %(number)s without an answer"), "telephone-minus", Group.CALL, "grey"
     ),
+    EventKind("recording_heard", _("listened to the recording"), "headphones", Group.CALL, "grey"),
+    EventKind("recording_held", _("keeps the recordings beyond their time"), "lock", Group.CALL, "amber"),
+    EventKind("recording_released", _("lets the time of the recordings count again"), "unlock", Group.CALL, "grey"),
+    EventKind("recording_purged", _("deleted the recordings (%(count)s)"), "trash", Group.CALL, "red"),
     EventKind("phone_noted", _("noted what came of a call"), "pencil", Group.CALL, "grey"),
 )  # fmt: skip
 
@@ -45,6 +50,7 @@ def register_all() -> None:
             _("calls"),
             "telephone",
             "telephony:call_detail",
+            rights=tuple(RECORDING_RIGHTS.items()),
             personal=True,
             summary_related=("owner",),
         )

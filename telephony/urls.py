@@ -1,7 +1,7 @@
 from django.urls import path
 
 from telephony.models import CARDS
-from telephony.views import calls, deals, hook, simulator
+from telephony.views import calls, deals, hook, recordings, simulator
 
 app_name = "telephony"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("calls/<int:pk>/wrap-up/", calls.call_wrap_up, name="call_wrap_up"),
     path("calls/<int:pk>/cards/", calls.call_cards, name="call_cards"),
     path("calls/<int:pk>/choice/", calls.call_choice, name="call_choice"),
+    path("calls/<int:pk>/hold/", recordings.call_hold, name="call_hold"),
+    path("calls/<int:pk>/release/", recordings.call_release, name="call_release"),
+    path("calls/<int:pk>/purge/", recordings.call_purge, name="call_purge"),
+    path("recordings/<int:pk>/", recordings.recording_detail, name="recording_detail"),
+    path("recordings/<int:pk>/sound/", recordings.recording_sound, name="recording_sound"),
+    path("recordings/<int:pk>/retry/", recordings.recording_retry, name="recording_retry"),
     path("deals/<int:pk>/call/", deals.deal_call, name="deal_call"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/new/", simulator.simulator_create, name="simulator_create"),

@@ -67,6 +67,7 @@ class Adapter:
     fields: ClassVar[tuple[SettingField, ...]] = ()
     can_originate: ClassVar[bool] = False
     needs_listener: ClassVar[bool] = False
+    fetch_after_seconds: ClassVar[int] = 0
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

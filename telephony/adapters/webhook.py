@@ -8,10 +8,12 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
 from telephony.adapters.base import Adapter, CheckResult, Forged, Malformed, SettingField, Stale
+from telephony.adapters.fetching import fetch_by_pattern
 from telephony.events import CallFact, Kind, Result, Role
 
 TIMESTAMP = "X-Telephony-Timestamp"
@@ -44,6 +46,12 @@ class WebhookAdapter(Adapter):
             is_secret=True,
             help_text=_("At least 16 characters, the same on both sides."),
         ),
+        SettingField(
+            "recordings",
+            _("Address of the recordings"),
+            is_required=False,
+            help_text=_("Such as https://pbx.example/rec/{file}.wav; {file} is the name of the recording."),
+        ),
     )
 
     def verify(self, raw: bytes, headers: Mapping[str, str], params: Mapping[str, str], url: str) -> None:
@@ -68,6 +76,9 @@ class WebhookAdapter(Adapter):
         if not isinstance(events, list) or not 0 < len(events) <= MOST_EVENTS:
             raise Malformed(f"Expected one event, or at most {MOST_EVENTS} of them as events.")
         return [read_event(event, f"event {number}") for number, event in enumerate(events, start=1)]
+
+    def fetch_recording(self, reference: str) -> BinaryIO:
+        return fetch_by_pattern(self.settings.get("recordings", ""), reference)
 
     def check(self) -> list[CheckResult]:
         key = self.settings.get("signing_key", "")

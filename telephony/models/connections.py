@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -94,6 +95,12 @@ class Connection(models.Model):
         if found is None:
             raise LookupError(self.provider)
         return found(self)
+
+    @property
+    def fetch_after(self) -> timedelta:
+        """How long after the end its recordings are ready to be fetched."""
+        adapter = adapter_named(self.provider)
+        return timedelta(seconds=adapter.fetch_after_seconds if adapter else 0)
 
     def is_ignored(self, *numbers: str) -> bool:
         """Whether calls with this number, in any of its notations, are left out."""
