@@ -29,6 +29,11 @@ EVENTS = (
     EventKind(
         "phone_out_unanswered", _("called %(number)s without an answer"), "telephone-minus", Group.CALL, "grey"
     ),
+    EventKind("connection_added", _("added the connection"), "plus-lg"),
+    EventKind("connection_changed", _("changed the connection"), "pencil"),
+    EventKind("connection_renewed", _("gave the connection a new address"), "key"),
+    EventKind("connection_on", _("switched the connection on"), "play-circle"),
+    EventKind("connection_off", _("switched the connection off"), "pause-circle"),
     EventKind("recording_heard", _("listened to the recording"), "headphones", Group.CALL, "grey"),
     EventKind("recording_held", _("keeps the recordings beyond their time"), "lock", Group.CALL, "amber"),
     EventKind("recording_released", _("lets the time of the recordings count again"), "unlock", Group.CALL, "grey"),

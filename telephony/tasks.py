@@ -16,6 +16,7 @@ from telephony.adapters.base import CannotCall
 from telephony.adapters.simulator import PLAY
 from telephony.events import CallFact, Kind, Result
 from telephony.flows import flow_named
+from telephony.health import forget_refusals
 from telephony.ingest import take_in
 from telephony.models import Call, CallEvent, Connection, Recording, State
 from telephony.sealing import Unreadable
@@ -156,3 +157,10 @@ def close_as_lost(call: Call) -> list[Call]:
 def watch(run: JobRun) -> dict:
     """Whether this installation wants a listener, told to whoever supervises its processes."""
     return {"wanted": listening.mark_wanted()}
+
+
+@handler("telephony.forget", every=timedelta(days=1))
+def forget(run: JobRun) -> dict:
+    """Counts of refused posts that nobody looks at any more."""
+    with run.slice():
+        return {"forgotten": forget_refusals()}

@@ -22,6 +22,9 @@ class SimulatorAdapter(WebhookAdapter):
     key = "simulator"
     label = _("Simulator")
     fields = WebhookAdapter.fields[:1]
+    about = _("For trying out: calls are played, nobody's telephone rings.")
+    first_step = _("Play a call in the simulator.")
+    keeps_address = True
     can_originate = True
 
     def originate(self, call: Call) -> str:

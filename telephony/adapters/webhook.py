@@ -39,11 +39,14 @@ class WebhookAdapter(Adapter):
 
     key = "webhook"
     label = _("Signed webhook")
+    about = _("Any exchange or script that can send a signed HTTP post.")
+    first_step = _("Post a signed event to the address; the example shown with it does.")
     fields = (
         SettingField(
             "signing_key",
             _("signing key"),
             is_secret=True,
+            is_made=True,
             help_text=_("At least 16 characters, the same on both sides."),
         ),
         SettingField(

@@ -85,6 +85,12 @@ class ZadarmaAdapter(Adapter):
 
     key = "zadarma"
     label = gettext_lazy("Zadarma")
+    about = gettext_lazy(
+        "The provider's own exchange: it posts its events; calls and recordings over its API."
+    )
+    first_step = gettext_lazy(
+        "Enter the address in the account under “Integrations and API”, then ring one of your numbers."
+    )
     can_originate = True
     fetch_after_seconds = 45
     fields = (

@@ -2,7 +2,7 @@
 
 from telephony.models.calls import CARDS, Call, CallEvent, CallLeg, Direction, Outcome, State
 from telephony.models.connections import Connection, Extension, LeadRule
-from telephony.models.listening import ListenerLease
+from telephony.models.listening import ListenerLease, Refusal
 from telephony.models.missed import MissedCall, NumberLead
 from telephony.models.recordings import Recording, RecordingHold
 
@@ -21,5 +21,6 @@ __all__ = [
     "Outcome",
     "Recording",
     "RecordingHold",
+    "Refusal",
     "State",
 ]

@@ -243,6 +243,7 @@ class CallEvent(models.Model):
         verbose_name = _("event of a call")
         verbose_name_plural = _("events of calls")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="one_event_per_key")]
+        indexes = [models.Index(fields=["connection", "-id"], name="latest_events")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

@@ -18,6 +18,7 @@ from crm.web.toasts import toast
 from crm.web.tokens import once
 from leads.models import Lead
 from telephony import services
+from telephony.connecting import may_keep_connections
 from telephony.forms import CardsForm, NoteForm
 from telephony.lists import CallList, duration, status_pill, with_cards
 from telephony.live import has_phone, on_screen
@@ -42,7 +43,11 @@ def call_list(request):
     found = CallList(request.user, request.GET)
     for row in with_cards(request.user, found.page):
         _dress(row)
-    context = {"list": found, "has_phone": has_phone(request.user)}
+    context = {
+        "list": found,
+        "has_phone": has_phone(request.user),
+        "may_keep": may_keep_connections(request.user),
+    }
     return page(request, "telephony/call_list.html", context)
 
 

@@ -50,7 +50,7 @@ from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
-from telephony.models import Call, Recording
+from telephony.models import Call, Connection, Extension, Recording
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,8 @@ PUBLIC = {
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
+    (r"telephony:connection_\w+|telephony:extension_create", "connection"),
+    (r"telephony:extension_delete", "extension"),
     (
         r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
         "deal",
@@ -187,6 +189,8 @@ def make_records() -> dict:
         "resource": Resource.objects.create(name="Amber room"),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
+        "connection": Connection.objects.first(),
+        "extension": Extension.objects.last(),
         "recording": Recording.objects.filter(call__owner=rep).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),

@@ -46,6 +46,8 @@ class AsteriskAdapter(Adapter):
 
     key = "asterisk"
     label = gettext_lazy("Asterisk, FreePBX, Issabel, VitalPBX")
+    about = gettext_lazy("Asterisk, FreePBX, Issabel or VitalPBX: a listener follows its manager interface.")
+    first_step = gettext_lazy("Start the listener, then ring one of your telephones.")
     can_originate = True
     needs_listener = True
     fields = (
