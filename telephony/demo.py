@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.utils import timezone
 
 from counterparties.models import Contact
@@ -11,7 +12,7 @@ from leads.models import Lead
 from telephony.adapters.webhook import read_event
 from telephony.flows import flow_named
 from telephony.ingest import take_in
-from telephony.models import Call, Connection, Extension
+from telephony.models import Call, CallEvent, Connection, Extension
 from telephony.recordings import keep
 from telephony.services import note_call, wrap_up
 from telephony.simulator import create_simulator
@@ -43,6 +44,7 @@ def load(demo: Demo) -> None:
             day = 1 + (number * 5 + turn * 3) % DAYS
             _play(demo, connection, _FLOWS[(number + turn) % len(_FLOWS)], client, seller, sellers, day, turn)
     _missed(demo, connection, sellers)
+    CallEvent.objects.filter(connection=connection).update(received_at=F("occurred_at"))
 
 
 def make_exchange(demo: Demo) -> Connection:

@@ -20,6 +20,8 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SAMPLE = 50
 SILENT_LISTENER = timedelta(seconds=60)
 KEPT = timedelta(days=30)
+# Further back an event is told again after a downtime, and says nothing of clocks.
+CAUGHT_UP = timedelta(hours=12)
 # What is worth a word, in seconds.
 SKEWED, LATE = 5, 10
 
@@ -62,7 +64,8 @@ def with_health(rows: QuerySet[Connection]) -> QuerySet[Connection]:
 def delay_of(connection: Connection) -> Delay | None:
     """By its latest events; None where there are none."""
     rows = CallEvent.objects.filter(connection=connection).order_by("-pk")[:SAMPLE]
-    late = [(got - at).total_seconds() for at, got in rows.values_list("occurred_at", "received_at")]
+    gaps = [got - at for at, got in rows.values_list("occurred_at", "received_at")]
+    late = [gap.total_seconds() for gap in gaps if abs(gap) < CAUGHT_UP]
     if not late:
         return None
     skew = min(late)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from telephony.models import CARDS
-from telephony.views import calls, connections, deals, hook, recordings, simulator
+from telephony.views import calls, connections, deals, hook, recordings, simulator, statistics
 
 app_name = "telephony"
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("connections/<int:pk>/switch/", connections.connection_switch, name="connection_switch"),
     path("connections/<int:pk>/extensions/", connections.extension_create, name="extension_create"),
     path("extensions/<int:pk>/removal/", connections.extension_delete, name="extension_delete"),
+    path("statistics/", statistics.statistics, name="statistics"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/new/", simulator.simulator_create, name="simulator_create"),
     path("hook/<uuid:connection>/<str:secret>/", hook.hook, name="hook"),
