@@ -49,7 +49,9 @@ def locked(deal: Deal) -> Deal:
     Locked without joins: PostgreSQL would drop a row whose stage changed while it waited for the lock.
     """
     Deal.objects.select_for_update().values_list("pk").get(pk=deal.pk)
-    return Deal.objects.select_related("stage", "deal_type", "counterparty", "owner").get(pk=deal.pk)
+    return Deal.objects.select_related("stage", "deal_type", "counterparty", "owner", "currency").get(
+        pk=deal.pk
+    )
 
 
 @transaction.atomic
