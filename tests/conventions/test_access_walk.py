@@ -81,7 +81,7 @@ TAKES = [
     (r"telephony:connection_\w+|telephony:extension_create", "connection"),
     (r"telephony:extension_delete", "extension"),
     (
-        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|assignment|close_month))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|question|assignment|close_month))",
         "deal",
     ),
     (r"funnel:(requirement_create|stage_update|stage_delete)", "stage"),
