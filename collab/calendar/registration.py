@@ -197,7 +197,7 @@ def compose_url(record, kind: str, done: bool) -> str:
 
 
 def _count(record, user) -> int:
-    return activities_of(user, record).filter(cancelled_at=None).count()
+    return activities_of(user, record).filter(cancelled_at=None).nearest().count()
 
 
 def _register_operation() -> None:

@@ -35,7 +35,7 @@ from collab.calendar.services import (
 from collab.calendar.signals import activity_rescheduled
 from crm.history.bin import delete_record, delete_records
 from crm.history.editing import edit_record, field_changes
-from crm.history.models import Change
+from crm.history.models import Change, Deletion
 from crm.history.services import FieldChange, record_event
 from crm.people.visibility import demand
 
@@ -162,14 +162,13 @@ def edit_series(
 
 
 @transaction.atomic
-def end_series(*, activity: Activity, scope: str, by, via="") -> None:
+def end_series(*, activity: Activity, scope: str, by, via="") -> Deletion:
     """Deletes an occurrence, and by `scope` those after it or all that is open; it comes back from the bin with them.
 
     What is done stays. Raises PermissionDenied, ActivityClosed.
     """
     if scope == Scope.ONE or activity.series_id is None:
-        delete_record(record=activity, by=by, via=via)
-        return
+        return delete_record(record=activity, by=by, via=via)
     demand(by, "delete", activity)
     series = _locked(activity)
     first = series.start_local if scope == Scope.ALL else activity.recurrence_at
@@ -180,7 +179,7 @@ def end_series(*, activity: Activity, scope: str, by, via="") -> None:
     cut(series, first)
     series.before_deletion = kept
     series.save()
-    delete_record(record=activity, by=by, via=via)
+    return delete_record(record=activity, by=by, via=via)
 
 
 def bring_back(activity: Activity) -> None:

@@ -1,7 +1,6 @@
 """What repeats: its occurrences, changing this, this and following or all of them, deleting, undoing, topping up."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -12,7 +11,7 @@ from collab.calendar.models import Activity, Reminder, Resource, Series
 from collab.calendar.recurrence import Rule, read_rule
 from collab.calendar.resources import ResourceTaken, book
 from collab.calendar.selectors import next_activities
-from collab.calendar.series_services import Scope, edit_series, end_series, plan_series
+from collab.calendar.series_services import Scope, edit_series, end_series
 from collab.calendar.services import complete_activity, edit_activity, plan_activity, reschedule_activity
 from crm.history.bin import restore_record
 from crm.history.cards import card_history
@@ -20,27 +19,11 @@ from crm.history.editing import EditConflict
 from crm.history.models import Deletion, Event
 from crm.history.undoing import undo_event
 from leads.models import LeadStatus
+from tests.factories.collab import WARSAW, make_series, monday
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
-WARSAW = ZoneInfo("Europe/Warsaw")
 WEEKLY = "FREQ=WEEKLY;BYDAY=MO"
-
-
-def monday(hour: int = 9, minute: int = 0) -> datetime:
-    """The next Monday but one, by the clocks of Warsaw."""
-    day = timezone.now().astimezone(WARSAW).date()
-    day += timedelta(days=14 - day.weekday())
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=WARSAW)
-
-
-def weekly(by, rule: str = WEEKLY, starts_at: datetime | None = None, **values) -> Activity:
-    starts_at = starts_at or monday()
-    values.setdefault("ends_at", starts_at + timedelta(hours=1))
-    return plan_series(
-        rule=read_rule(rule), time_zone="Europe/Warsaw", kind="meeting", subject="Stand-up", starts_at=starts_at,
-        by=by, **values,
-    )  # fmt: skip
 
 
 def standing(series: Series) -> list[Activity]:
@@ -61,7 +44,7 @@ def change(activity: Activity, scope: str, by, rule=None, **values) -> Activity:
 
 def test_a_year_of_occurrences_stands_with_people_and_reminders(rep, teammate):
     lead = make_lead(rep)
-    first = weekly(rep, lead=lead, participants=[teammate], remind_before=[30])
+    first = make_series(rep, lead=lead, participants=[teammate], remind_before=[30])
     rows = standing(first.series)
     assert 55 <= len(rows) <= 58 and rows[0] == first
     assert clocks(rows) == {"Mon 09:00"}
@@ -78,7 +61,7 @@ def test_a_year_of_occurrences_stands_with_people_and_reminders(rep, teammate):
 
 
 def test_topping_up_makes_each_occurrence_once(rep, run_jobs):
-    series = weekly(rep).series
+    series = make_series(rep).series
     before, later = len(standing(series)), timezone.now() + timedelta(days=70)
     assert list(occurrences.to_fill(timezone.now())) == []
     assert list(occurrences.to_fill(later)) == [series]
@@ -86,7 +69,7 @@ def test_topping_up_makes_each_occurrence_once(rep, run_jobs):
     assert len(occurrences.fill(series, later)) == 10
     assert occurrences.fill(stale, later) == []
     assert len(standing(series)) == before + 10
-    ended = weekly(rep, WEEKLY + ";COUNT=3").series
+    ended = make_series(rep, WEEKLY + ";COUNT=3").series
     assert len(standing(ended)) == 3 and ended not in occurrences.to_fill(
         timezone.now() + timedelta(days=9999)
     )
@@ -94,11 +77,11 @@ def test_topping_up_makes_each_occurrence_once(rep, run_jobs):
 
 def test_nothing_is_made_for_whoever_left_or_on_a_deleted_card(rep, head):
     lead = make_lead(rep)
-    series, later = weekly(rep, lead=lead).series, timezone.now() + timedelta(days=70)
+    series, later = make_series(rep, lead=lead).series, timezone.now() + timedelta(days=70)
     lead.deleted_at = timezone.now()
     lead.save()
     assert list(occurrences.to_fill(later)) == []
-    other = weekly(head).series
+    other = make_series(head).series
     head.is_active = False
     head.save()
     assert list(occurrences.to_fill(later)) == []
@@ -111,20 +94,20 @@ def test_nothing_is_made_for_whoever_left_or_on_a_deleted_card(rep, head):
 
 def test_what_happens_rarely_has_its_next_one(rep):
     start = datetime(2028, 2, 29, 9, tzinfo=WARSAW)
-    leap = standing(weekly(rep, "FREQ=YEARLY", start).series)
+    leap = standing(make_series(rep, "FREQ=YEARLY", start).series)
     assert [row.starts_at.year for row in leap] == [2028]
-    daily = standing(weekly(rep, "FREQ=DAILY").series)
+    daily = standing(make_series(rep, "FREQ=DAILY").series)
     assert 380 <= len(daily) <= 401
 
 
 def test_a_zone_that_is_gone_gives_way_to_the_companys(rep):
-    series = weekly(rep).series
+    series = make_series(rep).series
     series.time_zone = "Europe/Atlantis"
     assert series.is_zone_lost and series.zone.key == "Europe/Warsaw"
 
 
 def test_one_changed_alone_keeps_what_it_was_given(rep):
-    rows = standing(weekly(rep).series)
+    rows = standing(make_series(rep).series)
     reschedule_activity(activity=rows[1], starts_at=rows[1].starts_at + timedelta(hours=3), by=rep)
     complete_activity(activity=rows[0], result="Held", by=rep)
     change(rows[2], Scope.ALL, rep, subject="Weekly", starts_at=monday(10) + timedelta(days=14),
@@ -147,7 +130,7 @@ def test_one_changed_alone_keeps_what_it_was_given(rep):
 
 
 def test_moving_this_and_following_cuts_the_series(rep):
-    rows = standing(weekly(rep).series)
+    rows = standing(make_series(rep).series)
     to = rows[3].starts_at + timedelta(days=1, hours=2)
     change(rows[3], Scope.FOLLOWING, rep, starts_at=to, ends_at=to + timedelta(minutes=30))
     old, new = Series.objects.order_by("pk")
@@ -159,7 +142,7 @@ def test_moving_this_and_following_cuts_the_series(rep):
 
 
 def test_another_day_for_all_leaves_what_has_passed(rep):
-    rows = standing(weekly(rep, starts_at=monday() - timedelta(days=28)).series)
+    rows = standing(make_series(rep, starts_at=monday() - timedelta(days=28)).series)
     coming = next(row for row in rows if row.starts_at > timezone.now())
     to = coming.starts_at + timedelta(days=2)
     change(coming, Scope.ALL, rep, starts_at=to, ends_at=to + timedelta(hours=1))
@@ -170,7 +153,7 @@ def test_another_day_for_all_leaves_what_has_passed(rep):
 
 
 def test_another_rule_takes_over_what_stands(rep):
-    rows = standing(weekly(rep, "FREQ=WEEKLY;BYDAY=MO;COUNT=10").series)
+    rows = standing(make_series(rep, "FREQ=WEEKLY;BYDAY=MO;COUNT=10").series)
     complete_activity(activity=rows[0], result="Held", by=rep)
     pivot = change(rows[4], Scope.FOLLOWING, rep, rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH;COUNT=4")
     assert [f"{row.starts_at.astimezone(WARSAW):%a}" for row in standing(pivot.series)] == [
@@ -188,7 +171,7 @@ def test_another_rule_takes_over_what_stands(rep):
 
 def test_changing_all_is_undone_for_all(rep):
     lead = make_lead(rep)
-    rows = standing(weekly(rep, lead=lead).series)
+    rows = standing(make_series(rep, lead=lead).series)
     change(rows[5], Scope.ALL, rep, subject="Weekly", starts_at=rows[5].starts_at + timedelta(hours=1),
            ends_at=rows[5].ends_at + timedelta(hours=1))  # fmt: skip
     line = card_history(user=rep, record=lead, group="meeting").lines[0]
@@ -203,7 +186,7 @@ def test_changing_all_is_undone_for_all(rep):
 
 def test_all_and_this_at_once(rep, head):
     """Whoever saves second hears of the first where both changed the same; what was changed alone stays alone."""
-    first, second, third = standing(weekly(rep).series)[:3]
+    first, second, third = standing(make_series(rep).series)[:3]
     seen = second.version
     change(first, Scope.ALL, rep, subject="Weekly")
     with pytest.raises(EditConflict):
@@ -216,7 +199,7 @@ def test_all_and_this_at_once(rep, head):
 
 
 def test_deleting_this_and_following_is_one_entry_of_the_bin(rep):
-    rows = standing(weekly(rep).series)
+    rows = standing(make_series(rep).series)
     complete_activity(activity=rows[5], result="Held", by=rep)
     end_series(activity=rows[2], scope=Scope.FOLLOWING, by=rep)
     assert [row.pk for row in standing(rows[0].series)] == [rows[0].pk, rows[1].pk, rows[5].pk]
@@ -230,7 +213,7 @@ def test_deleting_this_and_following_is_one_entry_of_the_bin(rep):
 
 
 def test_one_deleted_does_not_come_again(rep):
-    series = weekly(rep).series
+    series = make_series(rep).series
     rows = standing(series)
     end_series(activity=rows[3], scope=Scope.ONE, by=rep)
     series.filled_until = None
@@ -241,7 +224,7 @@ def test_one_deleted_does_not_come_again(rep):
 
 def test_people_and_rooms_of_all(rep, teammate, head):
     room = Resource.objects.create(name="Blue room")
-    first = weekly(rep, WEEKLY + ";COUNT=4", participants=[teammate], resources=[room])
+    first = make_series(rep, WEEKLY + ";COUNT=4", participants=[teammate], resources=[room])
     assert [row.bookings.count() for row in standing(first.series)] == [1, 1, 1, 1]
     taken = plan_activity(
         kind="meeting", subject="Board", starts_at=monday(13) + timedelta(days=7),
@@ -251,7 +234,7 @@ def test_people_and_rooms_of_all(rep, teammate, head):
     with pytest.raises(ResourceTaken):
         change(first, Scope.ALL, rep, starts_at=monday(13), ends_at=monday(14))
     with pytest.raises(ResourceTaken):
-        weekly(teammate, resources=[room])
+        make_series(teammate, resources=[room])
     edit_series(
         activity=first,
         scope=Scope.ALL,
@@ -270,7 +253,7 @@ def test_people_and_rooms_of_all(rep, teammate, head):
 
 
 def test_handing_over_takes_the_series_along(rep, teammate, head):
-    rows = standing(weekly(rep).series)
+    rows = standing(make_series(rep).series)
     edit_activity(activity=rows[0], values={"owner": teammate}, version=1, by=head)
     rows[0].refresh_from_db()
     assert not rows[0].is_detached
@@ -278,7 +261,7 @@ def test_handing_over_takes_the_series_along(rep, teammate, head):
 
 
 def test_what_makes_no_sense_is_refused(rep, outsider):
-    rows = standing(weekly(rep).series)
+    rows = standing(make_series(rep).series)
     with pytest.raises(PermissionDenied):
         change(rows[0], Scope.ALL, outsider, subject="Mine")
     with pytest.raises(PermissionDenied):
@@ -286,4 +269,4 @@ def test_what_makes_no_sense_is_refused(rep, outsider):
     with pytest.raises(ValidationError):
         change(rows[5], Scope.ALL, rep, rule="FREQ=WEEKLY;BYDAY=MO;COUNT=2")
     with pytest.raises(ValidationError):
-        weekly(rep, starts_at=datetime(1980, 1, 7, 9, tzinfo=WARSAW))
+        make_series(rep, starts_at=datetime(1980, 1, 7, 9, tzinfo=WARSAW))
