@@ -92,12 +92,9 @@ def test_the_sentence_is_told_while_the_form_is_filled_in(signed_in, rep):
     client = signed_in(rep)
     asked = {"starts_at": "2030-01-01T09:00", "repeat": "weekly", "repeat_days": ["0"], "repeat_every": "2"}
     text = client.get(url("repetition"), asked, headers=HTMX).content.decode()
-    assert "Every 2 weeks on Monday." in text and "First on Mon 7 Jan 2030" in text.replace(
-        "7 January", "7 Jan"
-    )
-    assert "at most 730" in client.get(
-        url("repetition"), asked | {"repeat_ends": "times", "repeat_times": "800"}, headers=HTMX
-    ).content.decode().replace("less than or equal to 730", "at most 730")
+    assert "Every 2 weeks on Monday. First on 7 Jan 2030." in text
+    more = asked | {"repeat_ends": "times", "repeat_times": "800"}
+    assert "730" in client.get(url("repetition"), more, headers=HTMX).content.decode()
     assert client.get(url("repetition"), {"starts_at": "x"}, headers=HTMX).status_code == 200
     assert "arrow-repeat" not in client.get(url("repetition"), {"repeat": ""}, headers=HTMX).content.decode()
 
