@@ -23,12 +23,13 @@ from crm.jobs.services import enqueue
 if TYPE_CHECKING:
     from bpm.effects import Gathered
 
-MESSAGE, SIGNAL, HEAR, ESCALATE, RETURN = (
+MESSAGE, SIGNAL, HEAR, ESCALATE, RETURN, TELL = (
     "bpm.message",
     "bpm.signal",
     "bpm.hear",
     "bpm.escalate",
     "bpm.return",
+    "bpm.tell",
 )
 PATIENCE = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 """How long a message waits for somebody to receive it: it may have been sent before the other side was ready."""
@@ -150,4 +151,20 @@ def broadcast(*, name: str, values: dict, source: int | None) -> int:
     for pk in found:
         args = {"instance": pk, "name": name, "values": values}
         enqueue(kind=HEAR, key=f"{pk}:{name[:60]}:{source or stamp}:{stamp}", args=args, priority=3)
+    return len(found)
+
+
+@transaction.atomic
+def tell_waiting(*, name: str, record_kind: str, record_id: int, values: dict, key: str) -> int:
+    """Tells a fact of the CRM as a message to every run on the record that waits for it now; how many there are.
+
+    `key` tells this fact from others of its name. Who begins to wait later does not hear it.
+    """
+    waiting = Subscription.objects.filter(
+        kind="message", name=name, key="", instance__record_kind=record_kind, instance__record_id=record_id
+    )
+    found = list(waiting.order_by("id").values_list("instance_id", "token"))
+    for pk, token in found:
+        args = {"instance": pk, "token": token, "values": encode(values)}
+        enqueue(kind=TELL, key=f"{pk}:{token}:{name[:60]}:{key}", args=args, priority=3)
     return len(found)

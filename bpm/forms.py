@@ -266,7 +266,7 @@ class TriggerForm(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         _shown_if(self.fields["role"], "kind", "hand")
-        _shown_if(self.fields["query"], "kind", "created", "won", "lost", "schedule")
+        _shown_if(self.fields["query"], "kind", "created", "won", "lost", "call", "missed", "schedule")
         for name in ("period", "at"):
             _shown_if(self.fields[name], "kind", "schedule")
         _shown_if(self.fields["weekday"], "period", "weekly")

@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from bpm import gates, triggers
+from bpm import exchange, gates, triggers
 from bpm.control import MOVERS
 from bpm.effects import CALL, FAIL, PRIORITY, STEP
 from bpm.models import ProcessInstance, TriggerKind
@@ -20,8 +20,12 @@ from deals.signals import (
     deal_stage_requested,
 )
 from leads.signals import lead_created
+from telephony.models import CARDS, Call
+from telephony.signals import call_ended, call_missed
 
 HOLD = "bpm.hold"
+CALL_ENDED, CALL_MISSED = "call ended", "call missed"
+"""The messages that runs on a card hear of its calls."""
 
 
 @receiver(deal_stage_requested, dispatch_uid="bpm.hold_request")
@@ -88,6 +92,29 @@ def watch_new_counterparty(counterparty, by, **_kwargs) -> None:
 @receiver(contact_created, dispatch_uid="bpm.contact_created")
 def watch_new_contact(contact, by, **_kwargs) -> None:
     _watch_created(contact, by)
+
+
+@receiver(call_ended, dispatch_uid="bpm.call_ended")
+def watch_ended_call(call, **_kwargs) -> None:
+    _tell_of_call(call, TriggerKind.CALL, CALL_ENDED)
+
+
+@receiver(call_missed, dispatch_uid="bpm.call_missed")
+def watch_missed_call(call, **_kwargs) -> None:
+    _tell_of_call(call, TriggerKind.MISSED, CALL_MISSED)
+
+
+def _tell_of_call(call: Call, on: str, message: str) -> None:
+    """On every card of the call: runs that wait for it go on, and starts take place."""
+    values = {
+        "call_direction": call.direction, "call_result": call.result, "call_seconds": call.talk_seconds,
+        "call_waiting": call.wait_seconds,
+    }  # fmt: skip
+    for kind, pk in call.card_keys():
+        exchange.tell_waiting(name=message, record_kind=kind, record_id=pk, values=values, key=str(call.pk))
+    for name in CARDS:
+        if (record := getattr(call, name)) is not None:
+            triggers.watch(on, record, call.owner, key=f"{record.pk}:{call.pk}", values=values)
 
 
 @receiver(record_erasing, dispatch_uid="bpm.erase_runs")

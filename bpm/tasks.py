@@ -107,7 +107,7 @@ def start_on(run: JobRun) -> None:
     args = run.args
     triggers.start_on(
         on=args["on"], kind=args["kind"], record_id=args["record"], by_id=args["by"], cause_id=args["cause"],
-        key=args["key"],
+        key=args["key"], values=args.get("values"),
     )  # fmt: skip
 
 
@@ -142,6 +142,12 @@ def broadcast_signal(run: JobRun) -> None:
 @handler(exchange.HEAR, atomic=True)
 def hear_signal(run: JobRun) -> None:
     _advance(run, SignalReceived(run.args["name"], decode(run.args["values"])))
+
+
+@handler(exchange.TELL, atomic=True)
+def tell_run(run: JobRun) -> None:
+    """A fact of the CRM reaches a run that waited for it; one that has gone on meanwhile does not need it."""
+    _advance(run, MessageReceived(run.args["token"], decode(run.args["values"])))
 
 
 @handler(exchange.ESCALATE, atomic=True)

@@ -48,6 +48,10 @@ def sentence_of(trigger: Trigger, definition: ProcessDefinition) -> str:
         return _("When a deal is won%(only)s") % what
     if trigger.kind == TriggerKind.LOST:
         return _("When a deal is lost%(only)s") % what
+    if trigger.kind == TriggerKind.CALL:
+        return _("When a call with the record has ended (%(kind)s)%(only)s") % what
+    if trigger.kind == TriggerKind.MISSED:
+        return _("When a call of the record was missed (%(kind)s)%(only)s") % what
     if trigger.kind == TriggerKind.MESSAGE:
         return _("By the message “%(name)s” of another process") % {"name": trigger.message}
     return _("%(when)s, for each record (%(kind)s)%(only)s") % {**what, "when": _when(trigger)}

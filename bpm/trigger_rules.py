@@ -28,6 +28,8 @@ FIELDS = {
     TriggerKind.CREATED: ("query",),
     TriggerKind.WON: ("query",),
     TriggerKind.LOST: ("query",),
+    TriggerKind.CALL: ("query",),
+    TriggerKind.MISSED: ("query",),
     TriggerKind.SCHEDULE: ("query", "period", "at"),
     TriggerKind.MESSAGE: ("message",),
 }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from bpm import chains, gates, runner
 from bpm.effects import PRIORITY, Gathered
+from bpm.engine.values import encode
 from bpm.models import (
     InstanceStatus,
     ProcessDefinition,
@@ -111,10 +112,10 @@ def start_by_hand(*, trigger: Trigger, record, by) -> ProcessInstance:
 # When something happens to a record
 
 
-def watch(on: str, record, by, *, key: str) -> None:
+def watch(on: str, record, by, *, key: str, values: dict | None = None) -> None:
     """Leaves a job behind when what happened (`on`, a TriggerKind) may start a process. One query where it does not.
 
-    `key` tells this occurrence from others of the same kind on the same record.
+    `key` tells this occurrence from others of the same kind on the same record. `values`: variables of the run.
     """
     kind = kind_label(type(record))
     if in_use(on).filter(definition__record_kind=kind).exists():
@@ -126,12 +127,16 @@ def watch(on: str, record, by, *, key: str) -> None:
             "by": by.pk if by else None,
             "cause": cause.pk if cause else None,
             "key": key,
+            "values": encode(values or {}),
         }
         enqueue(kind=OCCURRED, key=f"{on}:{kind}:{key}", args=args, priority=PRIORITY)
 
 
 @transaction.atomic
-def start_on(*, on: str, kind: str, record_id: int, by_id: int | None, cause_id: int | None, key: str) -> int:
+def start_on(
+    *, on: str, kind: str, record_id: int, by_id: int | None, cause_id: int | None, key: str,
+    values: dict | None = None,
+) -> int:  # fmt: skip
     """Starts what the occurrence starts; how many runs. Whoever made it happen is the one who starts them."""
     found = kind_named(kind)
     record = found.model.objects.filter(pk=record_id).first() if found else None
@@ -148,6 +153,7 @@ def start_on(*, on: str, kind: str, record_id: int, by_id: int | None, cause_id:
                 record=record,
                 by=by,
                 start_key=f"trigger:{trigger.pk}:{key}",
+                variables=values,
                 trigger=trigger,
                 cause=cause,
             )

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "deals",
     "leads",
     "collab.calendar",
+    "collab.phones",
     "telephony",
     "bpm",
     "unfold",

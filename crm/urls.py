@@ -25,6 +25,8 @@ urlpatterns = [
     path("funnels/", include("funnel.urls")),
     path("deals/", include("deals.urls")),
     path("calendar/", include("collab.calendar.urls")),
+    path("calendar/", include("collab.phones.urls")),
+    path("", include("collab.phones.dav_urls")),
     path("telephony/", include("telephony.urls")),
     path("processes/", include("bpm.urls")),
 ]

@@ -19,8 +19,12 @@ def boards(user) -> Iterator[Page]:
     board = reverse("deals:deal_board")
     yield Page("board", "board", board)
     yield Page("board, own deals", "board", f"{board}?owner=me")
+    yield Page("board by owner", "board", f"{board}?group=owner")
+    yield Page("board by month", "board", f"{board}?group=month")
     for stage in Stage.objects.order_by("funnel__position", "position")[:1]:
-        yield Page("board column", "panel", reverse("deals:deal_column", args=[stage.pk]), fragment=True)
+        yield Page(
+            "board column", "panel", f"{reverse('deals:deal_column')}?column={stage.pk}", fragment=True
+        )
 
 
 @bench_pages

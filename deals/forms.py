@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django import forms
 from django.db.models import Value
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from counterparties.models import Contact, Counterparty
 from counterparties.pickers import RecordChoiceField
 from crm.attributes.forms import DateInput
+from crm.listing.assigning import people_to_assign
 from crm.money.models import Currency, default_currency
+from crm.people.models import User
 from crm.web.record_forms import RecordForm
+from deals.groupings import NONE, close_date_in, coming_months, name_of_month, read_month
 from deals.models import Deal, DealLine, DealSettings, DealStatus, DealType, OutcomeReason
 from deals.rules import offered_loss_reasons, offered_reasons
 from funnel.models import Stage
@@ -199,3 +206,82 @@ class OverrideForm(forms.Form):
         label=_("Call off the process that holds it"), required=False, initial=True,
         help_text=_("Otherwise it goes on to its end, without deciding about the move."),
     )  # fmt: skip
+
+
+class ColumnForm(forms.Form):
+    """Another column of a board for one deal. `version` is the one the tile shows, if it says so."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+    title: object = ""
+    save_label: object = ""
+
+    def __init__(self, *args, deal: Deal, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.deal = deal
+        self.fields["version"].initial = deal.version
+
+    @property
+    def all_errors(self) -> list[str]:
+        return [str(error) for errors in self.errors.values() for error in errors]
+
+    def values(self) -> dict:
+        """What `edit_deal` is to write."""
+        raise NotImplementedError
+
+    def told(self) -> str:
+        """What to say when it is done."""
+        raise NotImplementedError
+
+
+class AssignmentForm(ColumnForm):
+    """Whose the deal becomes."""
+
+    owner = forms.ModelChoiceField(
+        User.objects.none(), label=_("Owner"), empty_label=None,
+        error_messages={"invalid_choice": _("You may not hand the deal over to this person.")},
+    )  # fmt: skip
+    title = _("Hand the deal over")
+    save_label = _("Hand over")
+
+    def __init__(self, *args, deal: Deal, user, **kwargs):
+        super().__init__(*args, deal=deal, user=user, **kwargs)
+        self.fields["owner"].queryset = people_to_assign(user, Deal)
+        self.fields["owner"].initial = deal.owner_id
+
+    def values(self) -> dict:
+        return {"owner": self.cleaned_data["owner"]}
+
+    def told(self) -> str:
+        return gettext("Handed over to %(owner)s.") % {"owner": self.cleaned_data["owner"]}
+
+
+class CloseMonthForm(ColumnForm):
+    """In which month the deal is to close."""
+
+    month = forms.CharField(label=_("Close month"), max_length=7, widget=forms.Select)
+    title = _("Move the close date")
+    save_label = _("Move")
+
+    def __init__(self, *args, deal: Deal, user, **kwargs):
+        super().__init__(*args, deal=deal, user=user, **kwargs)
+        offered = coming_months(deal.close_date)
+        self.fields["month"].widget.choices = [
+            *((f"{first:%Y-%m}", name_of_month(first)) for first in offered),
+            (NONE, _("Without close date")),
+        ]
+        self.fields["month"].initial = f"{deal.close_date:%Y-%m}" if deal.close_date else NONE
+
+    def clean_month(self) -> date | None:
+        text = self.cleaned_data["month"]
+        if text != NONE and read_month(text) is None:
+            raise forms.ValidationError(gettext("There is no such month."))
+        return read_month(text)
+
+    def values(self) -> dict:
+        return {"close_date": close_date_in(self.cleaned_data["month"], self.deal.close_date)}
+
+    def told(self) -> str:
+        """The deal has its new date by now."""
+        if self.deal.close_date is None:
+            return gettext("The deal has no close date any more.")
+        return gettext("To close on %(day)s.") % {"day": date_format(self.deal.close_date, "DATE_FORMAT")}

@@ -103,14 +103,14 @@ class DealList(RecordList):
 
 
 class BoardList(DealList):
-    """The filters and saved views of the list, asked of a board: whose columns are the stages, of running deals."""
+    """The filters and saved views of the list, asked of a board: running deals, laid out as `group` says."""
 
     quick = ("owner", "type")
 
     def __init__(self, user, params):
         given = params.copy() if isinstance(params, QueryDict) else QueryDict(mutable=True)
         funnel = given.get("funnel", "")
-        for name in ("funnel", "after", "ids", "as"):
+        for name in ("funnel", "after", "ids", "as", "column", "shown"):
             given.pop(name, None)
         if not given:
             # A board without filters shows everything: the default view is the list's.

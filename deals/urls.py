@@ -13,6 +13,7 @@ from deals.views import (
     payments,
     products,
     quotes,
+    regrouping,
 )
 
 app_name = "deals"
@@ -21,7 +22,7 @@ urlpatterns = [
     path("calendar/", calendar.deal_calendar, name="deal_calendar"),
     path("board/", board.deal_board, name="deal_board"),
     path("board/changes/", board.deal_changes, name="deal_changes"),
-    path("board/<int:pk>/column/", board.deal_column, name="deal_column"),
+    path("board/column/", board.deal_column, name="deal_column"),
     path("outcomes/", outcomes.deal_outcomes, name="deal_outcomes"),
     path("morning/", morning.deal_morning, name="deal_morning"),
     path("of-counterparty/<int:pk>/", lists.counterparty_deals, name="counterparty_deals"),
@@ -50,6 +51,8 @@ urlpatterns = [
     path("<int:pk>/quote/", quotes.deal_quote, name="deal_quote"),
     path("<int:pk>/tile/", board.deal_tile, name="deal_tile"),
     path("<int:pk>/stage/", moves.deal_stage, name="deal_stage"),
+    path("<int:pk>/assignment/", regrouping.deal_assignment, name="deal_assignment"),
+    path("<int:pk>/close-month/", regrouping.deal_close_month, name="deal_close_month"),
     path("<int:pk>/closure/", moves.deal_closure, name="deal_closure"),
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),

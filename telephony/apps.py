@@ -7,7 +7,8 @@ class TelephonyConfig(AppConfig):
     verbose_name = _("Telephony")
 
     def ready(self) -> None:
-        from telephony import receivers, registration
+        from telephony import receivers, registration, requirements
 
         assert receivers
         registration.register_all()
+        requirements.register()

@@ -15,7 +15,7 @@ from crm.history.signals import record_erasing
 from crm.jobs.services import enqueue
 from leads.models import Lead
 from leads.signals import lead_changed, lead_conversion_undone, lead_converted, lead_created
-from telephony import history, missed
+from telephony import history, missed, services
 from telephony.models import CARDS, Call
 from telephony.services import match_again
 from telephony.signals import call_answered, call_corrected, call_ended, call_missed
@@ -38,6 +38,11 @@ def correct_history(call, **kwargs) -> None:
 @receiver(call_missed, dispatch_uid="telephony.note_missed")
 def note_missed(call, **kwargs) -> None:
     missed.note_missed(call)
+
+
+@receiver([call_ended, call_corrected], dispatch_uid="telephony.review_move")
+def review_move(call, **kwargs) -> None:
+    services.review_move(call=call, by=call.owner or call.connection.author)
 
 
 @receiver(call_answered, dispatch_uid="telephony.note_reached")

@@ -11,6 +11,7 @@ from counterparties.callers import read_caller
 from counterparties.consents import address_refuses, may_reach
 from crm.jobs.services import enqueue
 from crm.people.visibility import demand, may
+from deals.moves import pending_request_of
 from telephony import history
 from telephony.ingest import CARD_FIELDS, tell_pages
 from telephony.matching import link_call
@@ -19,6 +20,7 @@ from telephony.models.calls import Ending
 from telephony.signals import call_ended, call_started
 
 ORIGINATE = "telephony.originate"
+REVIEW = "telephony.review"
 LONGEST_NOTE = 10_000
 MOST_REMATCHED = 200
 
@@ -74,7 +76,15 @@ def attach_call(*, call: Call, cards: dict, by) -> Call:
     call.save(update_fields=[*CARD_FIELDS, "by_hand", "version", "updated_at"])
     history.stand_on_cards(call)
     tell_pages(call, users_of(call))
+    review_move(call=call, by=by)
     return call
+
+
+def review_move(*, call: Call, by) -> None:
+    """A talk may be what the move of its deal waits for; looked at by a job, so that no exchange waits for it."""
+    if call.deal_id is None or call.is_live or pending_request_of(call.deal_id) is None:
+        return
+    enqueue(kind=REVIEW, key=str(call.deal_id), args={"deal": call.deal_id}, by=by, priority=1)
 
 
 def _with_counterparty(cards: dict) -> dict:

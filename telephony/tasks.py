@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
+from deals.services import review_request
 from telephony import listening, missed, services, simulator
 from telephony.adapters.base import CannotCall
 from telephony.adapters.simulator import PLAY
@@ -66,6 +67,14 @@ def play(run: JobRun) -> dict:
     for done, _event in enumerate(simulator.play(connection, flow, cast, speed=run.args["speed"]), start=1):
         run.save(done=done, total=len(flow.steps))
     return {"call": cast["call"]}
+
+
+@handler(services.REVIEW)
+def review_move(run: JobRun) -> dict:
+    """What was talked about may be the last thing that a deal's move waits for."""
+    with run.slice():
+        review_request(deal_id=run.args["deal"], by=run.by)
+    return {}
 
 
 @handler(missed.JOB)

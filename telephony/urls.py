@@ -1,7 +1,7 @@
 from django.urls import path
 
 from telephony.models import CARDS
-from telephony.views import calls, hook, simulator
+from telephony.views import calls, deals, hook, simulator
 
 app_name = "telephony"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("calls/<int:pk>/wrap-up/", calls.call_wrap_up, name="call_wrap_up"),
     path("calls/<int:pk>/cards/", calls.call_cards, name="call_cards"),
     path("calls/<int:pk>/choice/", calls.call_choice, name="call_choice"),
+    path("deals/<int:pk>/call/", deals.deal_call, name="deal_call"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/new/", simulator.simulator_create, name="simulator_create"),
     path("hook/<uuid:connection>/<str:secret>/", hook.hook, name="hook"),

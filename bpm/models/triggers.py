@@ -18,6 +18,8 @@ class TriggerKind(models.TextChoices):
     CREATED = "created", _("when a record is created")
     WON = "won", _("when a deal is won")
     LOST = "lost", _("when a deal is lost")
+    CALL = "call", _("when a call has ended")
+    MISSED = "missed", _("when a call was missed")
     SCHEDULE = "schedule", _("at set times")
     MESSAGE = "message", _("by a message of another process")
 

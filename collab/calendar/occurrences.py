@@ -97,7 +97,7 @@ def _horizon(series: Series, now: datetime) -> datetime:
 def _occurrence(series: Series, at: datetime) -> Activity:
     starts_at, ends_at = series.span_of(at)
     activity = Activity(
-        series=series, recurrence_at=at, starts_at=starts_at, ends_at=ends_at, uid=None, owner_id=series.owner_id,
+        series=series, recurrence_at=at, starts_at=starts_at, ends_at=ends_at, owner_id=series.owner_id,
         created_by_id=series.created_by_id, department_id=series.owner.department_id,
         **{name: getattr(series, name) for name in COPIED},
     )  # fmt: skip

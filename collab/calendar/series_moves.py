@@ -149,10 +149,10 @@ def _place(series: Series, times: dict[Activity, datetime], author: Author) -> N
         if row.pk in following and (changes := field_changes(row, span)):
             moved[row] = changes
             row.starts_at, row.ends_at, row.all_day = span.values()
-            row.version += 1
+            row.version, row.updated_at = row.version + 1, timezone.now()
     # One after another they would meet each other's old times.
     Activity.objects.filter(pk__in=[row.pk for row in times]).update(recurrence_at=None)
-    names = ("recurrence_at", "starts_at", "ends_at", "all_day", "version")
+    names = ("recurrence_at", "starts_at", "ends_at", "all_day", "version", "updated_at")
     update_rows(Activity, names, {row.pk: tuple(getattr(row, name) for name in names) for row in times})
     author.note(moved)
     follow_time(*moved)

@@ -103,7 +103,7 @@ def repeat_activity(
     series.full_clean(exclude=["owner", "created_by", *CARDS])
     series.save()
     joined = Activity.objects.open().filter(pk=activity.pk, series=None)
-    if not joined.update(series=series, recurrence_at=start, uid=None):
+    if not joined.update(series=series, recurrence_at=start):
         raise ActivityClosed(_("This is already done or cancelled."))
     activity.refresh_from_db()
     _take_participants(series, activity)

@@ -9,8 +9,8 @@ from collab.calendar.selectors import next_activities
 from crm.web.access import get_visible
 from crm.web.htmx import page
 from deals.board import Board, add_column_tiles, add_tiles, changed_tiles, read_board
+from deals.groupings import MOST_COLUMNS
 from deals.models import Deal
-from funnel.models import Stage
 
 MOST_CHANGES = 50
 
@@ -20,7 +20,8 @@ def _number(text: str) -> int | None:
 
 
 def _board(request, funnel_key: str = "") -> Board:
-    return read_board(request.user, params=request.GET, funnel_key=funnel_key)
+    shown = request.GET.get("shown", "").split(",")[:MOST_COLUMNS]
+    return read_board(request.user, params=request.GET, funnel_key=funnel_key, shown=shown)
 
 
 @require_safe
@@ -28,19 +29,17 @@ def deal_board(request):
     """Columns with counts and sums; the first tiles of each."""
     board = _board(request)
     add_tiles(board, next_activities)
-    return page(request, "deals/deal_board.html", {"board": board, "list": board.narrowed})
+    context = {"board": board, "list": board.narrowed}
+    return page(request, "deals/deal_board.html", context)
 
 
 @require_safe
-def deal_column(request, pk: int):
-    """A fragment: further tiles of one column."""
-    stage = (
-        Stage.objects.filter(pk=pk, is_active=True, funnel__is_active=True).select_related("funnel").first()
-    )
-    if stage is None:
+def deal_column(request):
+    """A fragment: the tiles of one `column`, `after` those that are there."""
+    board = _board(request)
+    column = board.column(request.GET.get("column", ""))
+    if column is None:
         raise Http404
-    board = _board(request, stage.funnel.key)
-    column = board.column(stage.pk)
     add_column_tiles(board, column, request.GET.get("after", ""), next_activities)
     return page(request, "deals/_tiles.html", {"board": board, "column": column})
 
@@ -71,7 +70,7 @@ def moved_on_board(request, deal: Deal, status: int = 200):
 def deal_tile(request, pk: int):
     """A fragment: one tile."""
     deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related("funnel"))
-    board = read_board(request.user, funnel_key=deal.funnel.key)
+    board = _board(request, deal.funnel.key)
     tiles = changed_tiles(board, [deal.pk], next_activities)
     return page(
         request, "deals/_changes.html", {"board": board, "tiles": tiles, "gone": [] if tiles else [pk]}

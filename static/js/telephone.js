@@ -57,7 +57,7 @@ if (slot) {
     document.getElementById("calls-refused").replaceChildren();
     const number = decodeURIComponent(link.getAttribute("href").slice(4)).split(";")[0].split(",")[0];
     window.htmx.ajax("POST", slot.dataset.callUrl, {
-      source: slot, target: "#calls-refused", swap: "innerHTML", values: { number, page: location.pathname },
+      source: slot, target: "#calls-refused", swap: "innerHTML", values: { number, page: link.dataset.callPage || location.pathname },
     });
   });
   setInterval(tick, 1000);

@@ -13,6 +13,7 @@ from bpm.models import InstanceStatus, NodeRun, ProcessEvent, ProcessInstance, S
 from bpm.runner import advance_instance
 from crm.jobs.models import Job
 from deals.services import request_stage
+from telephony.services import attach_call
 from tests.factories.bpm import (
     chain,
     diagram,
@@ -24,6 +25,7 @@ from tests.factories.bpm import (
     user_task,
 )
 from tests.factories.deals import make_deal, make_stage
+from tests.factories.telephony import make_connection, play_flow
 
 MESSAGE = (
     '<bpmn:intermediateCatchEvent id="Hear" name="answer" {key}><bpmn:messageEventDefinition />'
@@ -193,3 +195,25 @@ def test_everybody_of_a_list_gets_a_task_of_their_own(admin_user, rep, teammate,
     complete_task(task=mine["rep"], outcome="yes", by=rep)
     run = run_of(run.record())
     assert (run.status, run.variables["answers"]) == (InstanceStatus.COMPLETED, ["yes", "no"])
+
+
+# Calls of the record
+
+
+def test_every_run_that_waits_for_a_call_of_its_card_hears_of_it_once(start_run, admin_user, rep, run_jobs):
+    connection, mine, other = make_connection(admin_user, [rep]), make_deal(rep), make_deal(rep, name="Other")
+    listen = MESSAGE.replace("answer", "call ended").format(key="")
+    first, second, elsewhere = (
+        start_run(f"k{place}", deal, listen) for place, deal in enumerate((mine, mine, other))
+    )
+    attach_call(call=play_flow(connection, "incoming_answered", until=10), cards={"deal": mine}, by=rep)
+    for _ in range(2):
+        play_flow(connection, "incoming_answered")
+        run_jobs(now=soon())
+    for run in (first, second, elsewhere):
+        run.refresh_from_db()
+    assert [run.status for run in (first, second, elsewhere)] == ["completed", "completed", "waiting"]
+    assert first.variables["call_result"] == "answered"
+    start_run("late", mine, listen)
+    run_jobs(now=soon())
+    assert Subscription.objects.count() == 2

@@ -22,6 +22,7 @@ from tests.factories.bpm import EXAMPLES, chain, diagram, make_version, service_
 from tests.factories.counterparties import make_contact
 from tests.factories.deals import make_deal, make_loss_reason
 from tests.factories.leads import make_lead
+from tests.factories.telephony import KNOWN, make_connection, play_flow
 
 
 @pytest.fixture
@@ -362,3 +363,43 @@ def test_a_process_without_a_published_version_takes_no_trigger(admin_user, sign
 def test_a_filter_is_said_in_both_languages(lead_definition, admin_user):
     trigger = add(lead_definition, admin_user, kind="created", query="/leads/?f=city:has:opole")
     assert (trigger.said, trigger.said_pl) == ("City contains opole", "Miasto zawiera opole")
+
+
+# When the telephone rings
+
+
+@pytest.fixture
+def connection(admin_user, rep):
+    return make_connection(admin_user, [rep])
+
+
+def test_a_missed_call_starts_what_it_says_on_each_of_its_cards(
+    connection, admin_user, rep, run_jobs, signed_in
+):
+    contact = make_contact(rep, phone=KNOWN)
+    data = diagram(chain(user_task("Excuse")), key="excuse").replace(b"deals.deal", b"counterparties.contact")
+    definition = make_version(admin_user, data).definition
+    missed, ended = (add(definition, admin_user, kind=kind) for kind in ("missed", "call"))
+    for _ in range(2):
+        play_flow(connection, "incoming_missed")
+    work(run_jobs)
+    runs = ProcessInstance.objects.order_by("trigger")
+    assert [(run.trigger, run.record_id, run.started_by) for run in runs] == [
+        (missed, contact.pk, rep), (ended, contact.pk, rep)
+    ]  # fmt: skip
+    assert runs[0].variables["call_direction"] == "in"
+    assert runs[0].variables["call_result"] == "no_answer"
+    play_flow(connection, "incoming_answered", call="c-2")
+    work(run_jobs)
+    last = ProcessInstance.objects.latest("pk")
+    assert (ProcessInstance.objects.count(), last.trigger, last.variables["call_result"]) == (
+        3,
+        ended,
+        "answered",
+    )
+    page = signed_in(admin_user).get(reverse("bpm:definition_detail", args=[definition.pk])).content.decode()
+    assert "When a call of the record was missed (contact)" in page
+    assert (
+        'value="missed"'
+        in signed_in(admin_user).get(reverse("bpm:trigger_create", args=[definition.pk])).content.decode()
+    )

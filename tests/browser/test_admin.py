@@ -82,7 +82,7 @@ def test_uploaded_process_guards_a_new_stage(person, product, diagram):
 
     board = seller.page
     board.goto("/deals/board/")
-    column = board.locator(f".board-column[data-stage='{stage}']")
+    column = board.locator(f".board-column[data-column='{stage}']")
     expect(column.locator(".gate")).to_have_count(1)
     tile = board.locator(".board-column").first.locator(".tile:not(.tile-pending):not([data-fixed])").first
     deal = id_in(tile.get_attribute("data-url"))

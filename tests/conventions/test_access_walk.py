@@ -20,6 +20,7 @@ from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, Stage
 from bpm.trigger_rules import add_trigger
 from collab.calendar.grants import grant_calendar
 from collab.calendar.models import Activity, Resource
+from collab.phones.devices import add_device
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
@@ -58,12 +59,16 @@ pytestmark = pytest.mark.django_db
 PERSONAS = ["rep", "teammate", "head", "outsider", "marketing", "admin"]
 
 # Addresses of ours that answer without signing in: language and theme of the sign-in page, the forms of visitors, what
-# exchanges post signed events to, and what the browser needs to install the product; none names a record or a person.
+# exchanges post signed events to, feeds behind a secret, and what the browser needs to install the product; none names
+# a record or a person.
 PUBLIC = {
     "web:preference",
     "web_forms:form_page",
     "telephony:hook",
     "people:invitation_acceptance",
+    "collab_phones:feed",
+    "dav:door",
+    "dav:well_known",
     "web:manifest",
     "web:service_worker",
     "web:offline",
@@ -72,10 +77,10 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|assignment|close_month))",
         "deal",
     ),
-    (r"deals:deal_column|funnel:(requirement_create|stage_update|stage_delete)", "stage"),
+    (r"funnel:(requirement_create|stage_update|stage_delete)", "stage"),
     (r"funnel:(funnel_update|stage_moves|stage_order|stage_create)", "funnel"),
     (r"funnel:stage_restore", "retired_stage"),
     (r"funnel:type_update", "deal_type"),
@@ -95,7 +100,8 @@ TAKES = [
     (r"counterparties:handover_\w+", "handover"),
     (r"counterparties:contact_\w+|(collab_calendar|telephony):contact_\w+|bpm:contact_processes", "contact"),
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
-    (r"collab_calendar:activity_\w+", "activity"),
+    (r"(collab_calendar|collab_phones):activity_\w+", "activity"),
+    (r"collab_phones:device_\w+", "device"),
     (r"collab_calendar:grant_\w+", "grant"),
     (r"collab_calendar:resource_\w+", "resource"),
     (r"imports:import_\w+", "import"),
@@ -183,6 +189,7 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "device": add_device(values={"name": "Phone"}, by=rep)[0],
         "resource": Resource.objects.create(name="Amber room"),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
@@ -257,7 +264,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant"}:
+    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant", "device"}:
         return user.username == "rep"
     return True
 

@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 
 from bpm.models import InstanceStatus
 from collab.calendar.services import complete_activity, log_activity, plan_activity
 from collab.calendar.services import log_activity as log
+from crm.people.models import FieldRule, User
 from deals.models import Deal, DealStatus, RequestStatus, StageRequest
 from deals.operations import move_stage
 from deals.parts import add_row
@@ -27,9 +29,11 @@ from deals.services import (
 )
 from funnel.models import Mode, Requirement, Way
 from funnel.requiring import MOST, add_requirement, remove_requirement
+from telephony.services import attach_call
 from tests.factories.bpm import chain, make_gate, run_of, task_of, user_task
 from tests.factories.counterparties import make_contact
 from tests.factories.deals import make_deal, make_stage
+from tests.factories.telephony import KNOWN, make_connection, play_flow
 
 BOARD = {"HX-Request": "true", "HX-Target": "board-changes"}
 CARD = {"HX-Request": "true", "HX-Target": "deal-state"}
@@ -156,6 +160,43 @@ def test_an_activity_counts_when_it_was_done_at_the_stage(rep):
     planned = plan_activity(kind="meeting", subject="Visit", starts_at=timezone.now(), by=rep, deal=deal)
     complete_activity(activity=planned, result="seen", by=rep)
     assert stage_of(deal) == "proposal"
+
+
+def test_a_talk_of_some_length_lets_the_deal_through(rep, admin_user, run_jobs, signed_in):
+    require("telephony.call", seconds=60, direction="", at_stage=True)
+    connection, deal = make_connection(admin_user, [rep]), make_deal(rep)
+    contact = make_contact(rep, phone=KNOWN)
+    set_contacts(deal=deal, contacts=[contact], by=rep)
+    Deal.objects.filter(pk=deal.pk).place(stage_since=timezone.now() - timedelta(hours=1))
+    yesterday = timezone.now() - timedelta(days=1)
+    before = play_flow(connection, "incoming_answered", start=yesterday, call="b", client="+48601000000")
+    attach_call(call=before, cards={"deal": deal}, by=rep)
+    assert move(deal, rep).waits[0]["label"] == "talk on the telephone: 60 seconds at least"
+    client, url = signed_in(rep), reverse("telephony:deal_call", args=[deal.pk])
+    assert url in client.get(reverse("deals:deal_proof", args=[deal.pk])).content.decode()
+    call = play_flow(
+        connection, "incoming_answered", start=timezone.now() - timedelta(minutes=10), call="now"
+    )
+    run_jobs()
+    assert (call.deal_id, stage_of(deal)) == (None, "qualification")
+    page = client.get(url).content.decode()
+    assert f'href="tel:{KNOWN}" data-call-page="/deals/{deal.pk}/"' in page
+    choice = reverse("telephony:call_choice", args=[call.pk])
+    assert choice in page
+    client.post(choice, {"card": f"deal:{deal.pk}"}, headers=CARD)
+    run_jobs()
+    assert stage_of(deal) == "proposal"
+
+
+def test_numbers_that_one_may_not_see_are_not_offered_for_a_call(rep, outsider, signed_in):
+    deal = make_deal(rep)
+    set_contacts(deal=deal, contacts=[make_contact(rep, phone=KNOWN)], by=rep)
+    url = reverse("telephony:deal_call", args=[deal.pk])
+    assert signed_in(outsider).get(url).status_code == 404
+    FieldRule.objects.create(
+        role=rep.roles.get(), kind="counterparties.contact", field="phone", level="hidden"
+    )
+    assert KNOWN not in signed_in(User.objects.get(pk=rep.pk)).get(url).content.decode()
 
 
 def test_a_process_and_a_requirement_hold_together(rep, run_jobs, signed_in):

@@ -31,7 +31,9 @@ def event_undo(request, pk: int):
         raise Http404
     error = _undone(request, event) if request.method == "POST" else ""
     if request.method == "POST" and not error:
-        return done(request, kind.url(record.pk), "history-changed", "card-changed", "activity-changed")
+        changed = {f"{record._meta.model_name}_changed": {"id": record.pk}}
+        events = ("history-changed", "card-changed", "activity-changed")
+        return done(request, kind.url(record.pk), *events, **changed)
     context = {"event": event, "record": record, "kind": kind, "error": error}
     context["plan"] = plan_undo(event=event, record=record, by=request.user)
     return page(request, "history/event_undo.html", context, partial="form", status=422 if error else 200)

@@ -1,0 +1,25 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PhonesConfig(AppConfig):
+    name = "collab.phones"
+    label = "collab_phones"
+    verbose_name = _("Phones and other calendars")
+
+    def ready(self) -> None:
+        from crm.web.registry import ProfileSection, register_profile_section
+
+        register_profile_section(
+            ProfileSection(
+                key="devices",
+                label=_("Calendars on your devices"),
+                text=_(
+                    "Your calls and meetings in the calendar of your phone or mail program, kept up to date."
+                ),
+                action=_("Phones and computers"),
+                icon="phone",
+                url_name="collab_phones:device_list",
+                order=30,
+            )
+        )
