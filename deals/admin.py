@@ -29,7 +29,9 @@ class DealTypeAdmin(SchemaAdmin):
     schema_kind = "deals.deal"
     list_display = ["name", "key", "funnel", "is_default", "is_active", "position"]
     list_select_related = ["funnel"]
-    fields = [("name", "name_pl", "key"), ("funnel", "position"), ("is_default", "is_active")]
+    fields = [
+        ("name", "name_pl", "key"), ("funnel", "position"), "number_pattern", ("is_default", "is_active"),
+    ]  # fmt: skip
     prepopulated_fields = {"key": ["name"]}
 
 

@@ -80,7 +80,6 @@ def deal_card_facts(deal: Deal) -> list[tuple[str, str]]:
         (_("Funnel"), str(deal.funnel)),
         (_("Proven stage"), "" if deal.is_proven else str(deal.proven_stage or _("none"))),
         (_("At the stage"), _days(deal.days_at_stage)),
-        (_("Number"), deal.number or ""),
         (_("Opened"), _day(deal.created_at)),
         (_("Closed"), _day(deal.closed_at)),
     ]

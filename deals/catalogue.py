@@ -31,7 +31,7 @@ def _cleaned(values: dict, product: Product) -> dict:
             found[name] = " ".join(str(found[name] or "").replace("\x00", "").split())
     if "code" in found:
         found["code"] = found["code"] or None
-        taken = Product.objects.filter(code=found["code"]).exclude(pk=product.pk)
+        taken = Product.objects.filter(code=found["code"], deleted_at=None).exclude(pk=product.pk)
         if found["code"] and taken.exists():
             raise ValidationError({"code": _("Another product has this code already.")})
     return found
@@ -82,7 +82,17 @@ def prices_of(product: Product) -> dict[str, str]:
     rows = (
         Price.objects.filter(product=product).order_by("price_list_id").values_list("price_list_id", "amount")
     )
-    return {str(pk): str(amount) for pk, amount in rows}
+    return price_texts(dict(rows))
+
+
+def price_texts(amounts: dict[int, Decimal]) -> dict[str, str]:
+    return {str(pk): str(amount) for pk, amount in sorted(amounts.items())}
+
+
+def price_change(lists: dict[int, PriceList], before: dict[str, str], after: dict[str, str]) -> FieldChange:
+    """What history keeps of other prices; `lists` holds those that differ."""
+    texts = (_texts(lists, one, other) for one, other in ((before, after), (after, before)))
+    return FieldChange(PRICES, gettext_noop("prices"), before, after, *texts)
 
 
 @transaction.atomic
@@ -101,12 +111,11 @@ def set_prices(*, product: Product, amounts: dict[int, Decimal | None], by, via:
     after = prices_of(product)
     if before == after:
         return False
-    texts = (_texts(lists, one, other) for one, other in ((before, after), (after, before)))
     Product.objects.filter(pk=product.pk).update(version=F("version") + 1, updated_at=timezone.now())
     product.refresh_from_db(fields=["version", "updated_at"])
     record_event(
         kind="product_prices_changed", subject=product, by=by, via=via, version=product.version,
-        changes=[FieldChange(PRICES, gettext_noop("prices"), before, after, *texts)],
+        changes=[price_change(lists, before, after)],
     )  # fmt: skip
     publish(kind=PRODUCT, record=product)
     return True

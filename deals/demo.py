@@ -17,6 +17,7 @@ from crm.web.demo import Demo, demo_step
 from deals import demo_catalogue as catalogue
 from deals.ledger import write_transition
 from deals.models import Deal, DealContact, DealStatus, DealType, LossReason, TransitionCause
+from deals.numbering import pattern_of, take_numbers
 from deals.standard import create_standard_deals
 from deals.worth import refresh_worth
 from funnel.models import Stage
@@ -61,6 +62,10 @@ def load(demo: Demo) -> None:
         for number in range(DEALS)
     ]
     demo.store["deals"] = made
+    won = next((deal for deal in made if deal.status == DealStatus.WON), None)
+    if won is not None:
+        catalogue.promise(demo, won)
+    catalogue.quote(demo, made)
     demo.say(f"{len(made)} deals")
 
 
@@ -108,14 +113,14 @@ def _deal(demo: Demo, number: int, counterparty: Counterparty, types: dict, loss
         closed_at=walk.ended if is_closed else None, close_date_slips=rng.choice([0, 0, 0, 1, 2]),
     )  # fmt: skip
     set_attributes(deal, _attributes(demo, deal_type), partial=True, by=deal.owner)
+    (deal.number,) = take_numbers(pattern=pattern_of(deal_type), count=1, day=walk.steps[0][0].date())
     deal.save()
     write_derived(deal, attributes_of(deal.get_attribute_set_id()))
-    deal.number = f"{walk.steps[0][0].year}/{deal.pk:05d}"
     if number % 2 == 0:
         catalogue.sell(demo, deal)
     if number % 3 == 0 and walk.status != "lost":
         catalogue.bill(demo, deal)
-    deal.save(update_fields=["number", "amount"])
+    deal.save(update_fields=["amount"])
     Deal.objects.filter(pk=deal.pk).update(created_at=walk.steps[0][0])
     people = list(Contact.objects.filter(links__counterparty=counterparty)[:2])
     DealContact.objects.bulk_create(DealContact(deal=deal, contact=contact) for contact in people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle
 from random import Random
 
 from django.utils import timezone
@@ -12,9 +13,20 @@ from crm.money.models import default_currency
 from crm.people.models import User
 from crm.web.demo import Demo
 from deals.catalogue import create_product, set_prices
-from deals.models import Deal, DealLine, Payment, PaymentTemplate, PriceList, Product, TaxRate
+from deals.models import (
+    Deal,
+    DealLine,
+    DealStatus,
+    Payment,
+    PaymentTemplate,
+    PriceList,
+    Product,
+    QuoteTemplate,
+    TaxRate,
+)
 from deals.payments import split
 from deals.prices import price_of
+from deals.quotes import make_quote
 from deals.sums import sum_line, total_of
 
 # code, name, Polish name, unit, price, service
@@ -33,6 +45,7 @@ PRODUCTS = [
     ("SZK", "Operators' training", "Szkolenie operatorów", "dzień", 3_200),
 ]
 EURO = Decimal("4.27")
+QUOTES = 5
 
 
 def load(demo: Demo) -> None:
@@ -76,15 +89,35 @@ def _line(rng: Random, deal: Deal, product: Product) -> DealLine:
 
 
 def bill(demo: Demo, deal: Deal) -> None:
-    """Payments by one of the schedules; of a won deal some have come, and one or the other is late."""
+    """Payments by one of the schedules; of a won deal some have come, some in part, and one or the other is late."""
     rng = demo.randomness(f"payments of deal {deal.pk}")
     shares = list(rng.choice(list(PaymentTemplate.objects.order_by("pk"))).shares.all())
     amounts = split(deal.amount, [share.percent for share in shares], deal.currency_id)
     for place, (share, amount) in enumerate(zip(shares, amounts, strict=True)):
         day = deal.close_date + timedelta(days=share.days)
         has_come = deal.status == "won" and day < demo.today and rng.random() < 0.8
+        is_invoiced = has_come or day < demo.today or (deal.status == "won" and rng.random() < 0.4)
+        half = (amount / 2).quantize(Decimal("0.01")) if place and rng.random() < 0.3 else amount
         Payment.objects.create(
-            deal=deal, name=share.name_pl, planned_date=day, amount=amount, is_invoiced=has_come or day < demo.today,
-            invoice_number=f"FV/{deal.pk}/{place + 1}/{day.year}" if has_come else "",
-            received_date=day if has_come else None, received_amount=amount if has_come else None,
+            deal=deal, name=share.name_pl, planned_date=day, amount=amount, is_invoiced=is_invoiced,
+            invoice_number=f"FV/{deal.pk}/{place + 1}/{day.year}" if is_invoiced else "",
+            received_date=day if has_come else None, received_amount=half if has_come else None,
         )  # fmt: skip
+
+
+def promise(demo: Demo, deal: Deal) -> None:
+    """One payment more of a won deal, a part of which has come before its day."""
+    Payment.objects.create(
+        deal=deal, name="Usługi dodatkowe", planned_date=demo.today + timedelta(days=21), amount=Decimal(6_000),
+        is_invoiced=True, invoice_number=f"FV/{deal.pk}/9/{demo.today.year}", received_date=demo.today,
+        received_amount=Decimal(2_500),
+    )  # fmt: skip
+
+
+def quote(demo: Demo, deals: list[Deal]) -> None:
+    """Quotes of some running deals with lines, drawn from the templates in turn."""
+    templates = list(QuoteTemplate.objects.order_by("pk"))
+    sold = [deal for deal in deals if deal.status == DealStatus.ACTIVE and deal.lines.exists()]
+    for deal, template in zip(sold[:QUOTES], cycle(templates), strict=False):
+        valid_until = demo.today + timedelta(days=template.valid_days)
+        make_quote(deal=deal, template=template, valid_until=valid_until, by=deal.owner)

@@ -19,7 +19,9 @@ from crm.people.access import kind_label
 from crm.web.demo import Demo, demo_step
 from crm.web.scale.chronicle import Chronicle
 from crm.web.scale.derived import DerivedRows
+from deals import demo_catalogue
 from deals.demo import NOTES, SALES, SERVICES
+from deals.demo_large_rows import Rows
 from deals.models import (
     Deal,
     DealContact,
@@ -31,6 +33,7 @@ from deals.models import (
     StageTransition,
     TransitionCause,
 )
+from deals.numbering import frame_of, highest, pattern_of
 from funnel.models import Stage
 
 DEALS = 200_000
@@ -72,14 +75,30 @@ class Loader:
             StageTransition, "deal_id at cause from_stage_id to_stage_id from_status to_status amount currency_id "
             "worth close_date owner_id department_id actor_id request_id",
         )  # fmt: skip
+        self.rows = Rows(demo)
         self.chronicle = Chronicle(bulk)
         self.derived = {one.pk: DerivedRows(bulk, KIND, one.attribute_set_id) for one in self.types}
         self.named = {stage.pk: named(stage) for stages in self.stages.values() for stage in stages}
         self.counterparty = Counterparty()
+        self.patterns = {one.pk: pattern_of(one) for one in self.types}
+        self.last: dict[tuple[str, str], int] = {}
+
+    def number(self, deal_type: DealType, day: date) -> str:
+        """The next one, counted in memory; counters begin after it."""
+        frame = frame_of(self.patterns[deal_type.pk], day)
+        key = frame.before, frame.after
+        self.last[key] = (self.last[key] if key in self.last else highest(frame)) + 1
+        return frame.show(self.last[key])
 
     def client(self, at: datetime) -> Client:
         """One of those known at the time."""
         return self.clients[self.rng.randrange(max(bisect_right(self.known, at), 1))]
+
+
+@demo_step(21, "large")
+def load_catalogue(demo: Demo) -> None:
+    """Through the services, before the rows of history are counted in memory."""
+    demo_catalogue.load(demo)
 
 
 @demo_step(50, "large")
@@ -94,6 +113,7 @@ def load(demo: Demo) -> None:
         way = _walk(loader, loader.types[loader.rng.random() < 0.25], born)
         deal = _deal(loader, client, way)
         _tell(loader, deal, client, way)
+        loader.rows.bill(deal)
         kept.append((deal.pk, client, deal.owner, born, way[-1].at, deal.is_open))
 
 
@@ -141,7 +161,8 @@ def _deal(loader: Loader, client: Client, way: list[Step]) -> Deal:
         closed_at=last.at if is_closed else None, created_at=way[0].at, updated_at=last.at, version=len(way),
         attributes=_attributes(rng, deal_type, way[0].at.date()),
     )  # fmt: skip
-    deal.number = f"{way[0].at.year}/{loader.deals.last_id + 1:05d}"
+    deal.number = loader.number(deal_type, way[0].at.date())
+    loader.rows.sell(deal, loader.deals.last_id + 1)
     deal.worth = loader.rates.convert(deal.amount, deal.currency_id, (deal.closed_at or demo.now).date())
     deal.close_date_slips = int(rng.random() < 0.15)
     deal.refresh_search()

@@ -18,6 +18,10 @@ KINDS = (
         "copy", Group.CHANGE, "blue",
     ),
     EventKind(
+        "deal_number_changed", _("the number of the deal changed"),
+        "hash", Group.CHANGE, "grey",
+    ),
+    EventKind(
         "deal_changed", _("changed the deal"),
         "pencil", Group.CHANGE, "grey",
     ),
@@ -83,6 +87,10 @@ KINDS = (
     ),
     EventKind(
         "deal_payments_changed", _("changed the payments of the deal"),
+        "cash-stack", Group.CHANGE, "grey",
+    ),
+    EventKind(
+        "payment_changed", _("changed the payment “%(payment)s”"),
         "cash-stack", Group.CHANGE, "grey",
     ),
     EventKind(

@@ -135,6 +135,12 @@ def remove_row(*, part: Part, row, by, via: str = "") -> None:
 
 
 @transaction.atomic
+def remove_rows(*, part: Part, deal: Deal, pks: list[int], by, via: str = "") -> None:
+    """Takes several rows of one deal away as one change. Raises PermissionDenied."""
+    _change(part, deal, lambda fresh: part.model.objects.filter(pk__in=pks, deal=fresh).delete(), by, via)
+
+
+@transaction.atomic
 def restore_rows(
     *, part: Part, deal: Deal, rows: list[dict], values: dict | None = None, by, via: str = ""
 ) -> None:

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.history.editing import field_change
+from crm.history.services import FieldChange, record_event
 from crm.money.format import show_money
 from crm.money.rounding import round_money
+from crm.notify.services import publish
+from crm.people.visibility import demand
+from deals.events import cards_of
 from deals.models import Deal, Payment, PaymentTemplate
-from deals.parts import Part, add_rows, edit_row
+from deals.moves import locked
+from deals.parts import Part, RowConflict, add_rows, edit_row
+from deals.signals import deal_changed
 
 HUNDRED = Decimal(100)
 
@@ -34,6 +41,8 @@ def _describe(payment: Payment) -> str:
 
 def _prepare(payment: Payment, changed: set) -> None:
     """A receipt is a day and an amount: either brings the other, or takes it along. A number is an invoice."""
+    if payment.pk:
+        payment.version += 1
     if "received_date" in changed and "received_amount" not in changed:
         has_come = payment.received_date is not None
         payment.received_amount = (payment.received_amount or payment.amount) if has_come else None
@@ -53,6 +62,57 @@ PAYMENTS = Part(
     columns=("name", "planned_date", "amount", "is_invoiced", "invoice_number", "received_date", "received_amount"),
     prepare=_prepare, order=("planned_date", "pk"),
 )  # fmt: skip
+
+
+@transaction.atomic
+def edit_payment(
+    *, payment: Payment, values: dict, attributes: dict | None = None, version: int, by, via: str = ""
+) -> list[str]:
+    """Changes columns of one payment, found in a list of many; the names of those that differ, derived ones too.
+
+    Its event stands on the deal's card, on the counterparty's and on its own. Raises PermissionDenied, RowConflict when
+    the payment is another one than `version` already, ValidationError (keyed by column).
+    """
+    if unknown := set(values) - set(PAYMENTS.columns):
+        raise ValueError(f"not editable: {sorted(unknown)}")
+    deal = locked(payment.deal)
+    demand(by, "edit", deal)
+    if PAYMENTS.is_locked(by):
+        raise PermissionDenied
+    fresh = Payment.objects.filter(pk=payment.pk, deal=deal).first()
+    if fresh is None:
+        raise ValidationError(_("This row is no longer there."))
+    if fresh.version != version:
+        raise RowConflict(_("Somebody has just changed this. Look again before you write."))
+    fresh.deal = deal
+    if not (changes := change_payment(fresh, values)):
+        return []
+    fresh.save()
+    payment.refresh_from_db(fields=[*PAYMENTS.columns, "version"])
+    record_event(
+        kind="payment_changed", subject=fresh, by=by, cards=[deal, *cards_of(deal)], changes=changes, via=via,
+        version=fresh.version, payload={"payment": str(fresh)},
+    )  # fmt: skip
+    deal_changed.send(Deal, deal=deal, by=by, fields=[PAYMENTS.key])
+    publish(kind="deals.deal", record=deal)
+    return [change.field for change in changes]
+
+
+def change_payment(payment: Payment, values: dict) -> list[FieldChange]:
+    """Writes `values` and what follows from them into the payment, unsaved; what differs. Raises ValidationError."""
+    before = {name: getattr(payment, name) for name in PAYMENTS.columns}
+    changed = {name for name, value in values.items() if before[name] != value}
+    if not changed:
+        return []
+    for name in changed:
+        setattr(payment, name, values[name])
+    _prepare(payment, changed)
+    payment.full_clean(exclude=["deal"])
+    return [
+        field_change(Payment._meta.get_field(name), old, getattr(payment, name))
+        for name, old in before.items()
+        if old != getattr(payment, name)
+    ]
 
 
 @dataclass

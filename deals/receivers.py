@@ -11,6 +11,7 @@ from crm.jobs.services import enqueue
 from crm.money.signals import rates_changed
 from deals.models import Deal, StageTransition
 from deals.moves import drop_requests, review_request
+from deals.numbering import renumber_restored
 from deals.searching import moved_deals, rename_counterparty
 from deals.signals import deal_changed, deal_file_attached
 
@@ -43,6 +44,12 @@ def demand_counterparty(record, **_kwargs) -> None:
     """A deal comes back only to a counterparty that is there."""
     if record.counterparty.deleted_at is not None:
         raise ValidationError(_("The deal's counterparty is deleted as well. Restore it first."))
+
+
+@receiver(record_restored, sender=Deal, dispatch_uid="deals.number_restored")
+def number_restored(record, by, **_kwargs) -> None:
+    """Its own number may belong to another deal by now."""
+    renumber_restored(deal=record, by=by)
 
 
 @receiver(record_erasing, sender=Deal, dispatch_uid="deals.erase_ledger")

@@ -25,10 +25,11 @@ from deals.competitors import COMPETITORS
 from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
 from deals.lines import LINES
 from deals.lists import DealList
-from deals.models import OPEN_STATUSES, Deal, Product
+from deals.models import OPEN_STATUSES, Deal, Payment, Product
 from deals.parts import Part
 from deals.parts_of_deals import MONEY_PARTS, PARTS, put_back
-from deals.payments import PAYMENTS
+from deals.payment_lists import PAYMENT, PaymentList
+from deals.payments import PAYMENTS, edit_payment
 from deals.product_lists import ProductList
 from deals.reports.morning import has_morning
 from deals.services import EDITABLE, pending_request
@@ -133,6 +134,28 @@ def register_products() -> None:
         )
     )  # fmt: skip
     register_menu(MenuEntry("products", _("Products"), "box", "deals:product_list", 55, kind=PRODUCT))
+
+
+def register_payments() -> None:
+    register_list(PaymentList)
+    register_kind(
+        RecordKind(
+            model=Payment, name=_("payment"), plural=_("payments"), icon="cash-stack",
+            detail_url="deals:payment_detail", follows="deals.deal",
+        )
+    )  # fmt: skip
+    register_editor(
+        Editor(
+            PAYMENT, frozenset(PAYMENTS.columns), lambda record, **edit: edit_payment(payment=record, **edit),
+            has_attributes=False,
+        )
+    )  # fmt: skip
+    register_menu(
+        MenuEntry(
+            "payments", _("Payments"), "cash-stack", "deals:payment_list", 52, kind=PAYMENT,
+            allowed=lambda user: not PAYMENTS.is_hidden(user),
+        )
+    )  # fmt: skip
 
 
 def _count_of(part: Part):

@@ -9,7 +9,6 @@ from decimal import Decimal
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.attributes.services import attributes_of, set_attributes, write_derived
@@ -37,6 +36,7 @@ from deals.moves import (
     set_waits,
     withdraw_request,
 )
+from deals.numbering import take_number
 from deals.rules import RequestDecided, StageRefused
 from deals.signals import deal_changed, deal_created, deal_file_attached
 from deals.worth import refresh_worth
@@ -92,9 +92,8 @@ def create_deal(
             field.name for field in Deal._meta.fields if field.name not in {"name", "amount", "close_date"}
         ]
     )
+    deal.number = take_number(deal_type=deal_type)
     deal.save()
-    deal.number = f"{timezone.localdate().year}/{deal.pk:05d}"
-    deal.save(update_fields=["number"])
     write_derived(deal, attributes_of(deal.get_attribute_set_id()))
     people = list(contacts)
     DealContact.objects.bulk_create(DealContact(deal=deal, contact=contact) for contact in people)

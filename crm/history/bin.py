@@ -209,6 +209,10 @@ def restore_record(*, deletion: Deletion, by) -> OwnedRecord:
 def _take_out(deletion: Deletion, by) -> OwnedRecord:
     model = kind_named(deletion.kind).model
     gone = model._base_manager.filter(pk=deletion.record_id, deleted_at__isnull=False)
+    for record in gone:
+        # A value that is unique among what stands may belong to another record by now.
+        record.deleted_at = None
+        record.validate_constraints()
     returned = gone.update(deleted_at=None, updated_at=timezone.now(), version=F("version") + 1)
     record = model._base_manager.get(pk=deletion.record_id)
     if not returned:

@@ -99,13 +99,15 @@ def field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:
         field = fresh._meta.get_field(name)
         old = getattr(fresh, name)
         if old != new:
-            changes.append(
-                FieldChange(
-                    name, english(field.verbose_name), json_value(old), json_value(new),
-                    shown(field, old), shown(field, new),
-                )
-            )  # fmt: skip
+            changes.append(field_change(field, old, new))
     return changes
+
+
+def field_change(field: models.Field, old, new) -> FieldChange:
+    """What history keeps of a field's other value."""
+    return FieldChange(
+        field.name, english(field.verbose_name), json_value(old), json_value(new), shown(field, old), shown(field, new)
+    )  # fmt: skip
 
 
 def _lend_relations(known: models.Model, record: models.Model) -> None:

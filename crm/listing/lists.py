@@ -101,8 +101,7 @@ class RecordList(KeysetPages):
             self.params = self._opening(params)
             self.columns = self._chosen_columns()
             self._forget_unknown()
-        searched = issubclass(self.model, Searchable)
-        self.query = self.params.get("q", "").strip()[:100] if searched else ""
+        self.query = self.params.get("q", "").strip()[:100] if self.is_searched else ""
         self.tab = self.params.get("tab", "")
         wanted = self.params.get("sort", "")
         self.sort = wanted if self._sortable(wanted) else self.default_sort
@@ -177,6 +176,14 @@ class RecordList(KeysetPages):
         return self.model.objects.visible_to(self.user)
 
     @property
+    def is_searched(self) -> bool:
+        return issubclass(self.model, Searchable)
+
+    def search(self, rows: QuerySet) -> QuerySet:
+        """Those of the rows that the typed words mean."""
+        return rows.filter(matching(self.query, self.user, self.model))
+
+    @property
     def filters(self) -> list[Filter]:
         return [self._quick_filter(one) for key in self.quick if (one := self.field(key)) is not None]
 
@@ -220,7 +227,7 @@ class RecordList(KeysetPages):
         """Visible rows under all filters, without the tab."""
         rows = self.visible
         if self.query:
-            rows = rows.filter(matching(self.query, self.user, self.model))
+            rows = self.search(rows)
         for active in self.active_filters:
             if active.value and (condition := active.filter.condition(active.value, self.user)) is not None:
                 rows = rows.filter(condition)

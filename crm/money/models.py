@@ -2,13 +2,17 @@
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.people.company import company
 from crm.people.names import Named
+
+MILLION = 1_000_000
 
 
 class Currency(Named):
@@ -49,12 +53,44 @@ class Rate(models.Model):
     @property
     def value(self) -> Decimal:
         """What one unit is worth."""
-        return Decimal(self.millionths) / 1_000_000
+        return Decimal(self.millionths) / MILLION
 
     @property
     def shown(self) -> str:
         """The same as people read it, without idle zeros."""
-        return number_format(self.value.normalize(), use_l10n=True)
+        return show_rate(self.millionths)
+
+
+class RateChange(models.Model):
+    """A rate was written, over another one or for the first time, or removed: who did it and when. Never changed.
+
+    `old` and `new` are in millionths; None where there was no rate, or is none any more.
+    """
+
+    currency = models.ForeignKey(Currency, models.CASCADE, related_name="+")
+    date = models.DateField()
+    old = models.BigIntegerField(null=True)
+    new = models.BigIntegerField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["currency", "-id"], name="rate_changes_of_currency")]
+
+    @property
+    def old_shown(self) -> str:
+        return show_rate(self.old)
+
+    @property
+    def new_shown(self) -> str:
+        return show_rate(self.new)
+
+
+def show_rate(millionths: int | None) -> str:
+    """A rate as people read it, empty for none."""
+    if millionths is None:
+        return ""
+    return number_format((Decimal(millionths) / MILLION).normalize(), use_l10n=True)
 
 
 def default_currency() -> str:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from crm.money.models import Currency, Rate, default_currency
+from crm.money.models import Currency, Rate, RateChange, default_currency
 from crm.money.rounding import round_money
 from crm.money.signals import rates_changed
 
@@ -53,8 +53,11 @@ class RateTable:
 
 
 @transaction.atomic
-def set_rates(*, rates: dict[tuple[str, date], Decimal]) -> int:
-    """Writes {(currency, day): rate}, over what is there; returns how many differ. Tells `rates_changed`."""
+def set_rates(*, rates: dict[tuple[str, date], Decimal], by=None) -> int:
+    """Writes {(currency, day): rate}, over what is there, on record; returns how many differ. Tells `rates_changed`.
+
+    `by`: None where nobody did it, such as a set-up.
+    """
     codes = {code for code, _day in rates}
     present = {
         (rate.currency_id, rate.date): rate
@@ -66,6 +69,16 @@ def set_rates(*, rates: dict[tuple[str, date], Decimal]) -> int:
     }
     for (code, day), millionths in changed.items():
         Rate.objects.update_or_create(currency_id=code, date=day, defaults={"millionths": millionths})
+    RateChange.objects.bulk_create(
+        RateChange(
+            currency_id=key[0],
+            date=key[1],
+            old=present[key].millionths if key in present else None,
+            new=new,
+            by=by,
+        )
+        for key, new in sorted(changed.items())
+    )
     for code in {code for code, _day in changed}:
         since = min(day for other, day in changed if other == code)
         rates_changed.send(Rate, currency=code, since=since)
@@ -73,9 +86,11 @@ def set_rates(*, rates: dict[tuple[str, date], Decimal]) -> int:
 
 
 @transaction.atomic
-def remove_rate(*, rate: Rate) -> None:
-    """Takes a rate away: from its day on the one before holds, if there is one."""
-    Rate.objects.filter(pk=rate.pk).delete()
+def remove_rate(*, rate: Rate, by=None) -> None:
+    """Takes a rate away, on record: from its day on the one before holds, if there is one."""
+    if not Rate.objects.filter(pk=rate.pk).delete()[0]:
+        return
+    RateChange.objects.create(currency_id=rate.currency_id, date=rate.date, old=rate.millionths, by=by)
     rates_changed.send(Rate, currency=rate.currency_id, since=rate.date)
 
 

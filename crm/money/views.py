@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.attributes.forms import DateInput
 from crm.money.access import may_change_rates
-from crm.money.models import Currency, Rate, default_currency
+from crm.money.models import Currency, Rate, RateChange, default_currency
 from crm.money.rate_reading import read_rates
 from crm.money.rates import remove_rate, set_rates
 from crm.web.htmx import page, redirect
@@ -75,7 +75,7 @@ def rate_list(request):
     if posting and form.is_valid():
         found = form.read()
         if form.is_valid():
-            count = set_rates(rates=found)
+            count = set_rates(rates=found, by=request.user)
             told = ngettext("%(count)s rate saved.", "%(count)s rates saved.", count) % {"count": count}
             toast(request, told if count else _("These rates were there already."))
             return redirect(request, reverse("money:rate_list"))
@@ -102,10 +102,11 @@ def _present() -> list[Currency]:
 
 
 def _past(request) -> dict:
-    """The latest rates of the currency that was asked for."""
+    """The latest rates of the currency that was asked for, and who wrote or removed some."""
     code = request.GET.get("currency", "")[:3]
     rows = Rate.objects.filter(currency=code).order_by("-date")[:SHOWN_RATES] if code else []
-    return {"chosen": code, "past": list(rows)}
+    changes = RateChange.objects.filter(currency=code).select_related("by").order_by("-id") if code else []
+    return {"chosen": code, "past": list(rows), "changes": list(changes[:SHOWN_RATES])}
 
 
 @require_POST
@@ -115,6 +116,6 @@ def rate_delete(request, pk: int):
     if not may_change_rates(request.user):
         raise PermissionDenied
     rate = get_object_or_404(Rate, pk=pk)
-    remove_rate(rate=rate)
+    remove_rate(rate=rate, by=request.user)
     toast(request, _("The rate of %(day)s is removed.") % {"day": rate.date})
     return redirect(request, f"{reverse('money:rate_list')}?currency={rate.currency_id}")

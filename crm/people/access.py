@@ -45,6 +45,23 @@ def category_condition(kind: str, user: User, action: str) -> Q:
     return condition
 
 
+_followed: dict[str, str] = {}
+# What writing a row means on the card it hangs on; what is not named cannot be done to such a row.
+_AS_ON_THE_CARD = {
+    "view": "view", "create": "edit", "edit": "edit", "delete": "edit", "export": "export", "import": "import",
+}  # fmt: skip
+
+
+def register_followed(kind: str, card: str) -> None:
+    """Rows of `kind` hang on cards of `card`, whose rights hold for them: whoever edits the card writes its rows."""
+    _followed[kind] = card
+
+
+def right_on_card(action: str) -> str:
+    """The right on the card that `action` on a row of it needs."""
+    return _AS_ON_THE_CARD[action]
+
+
 def kind_label(model: type) -> str:
     """The stable name of a kind of record, such as `deals.deal`."""
     return model._meta.label_lower
@@ -129,6 +146,10 @@ class Access:
         for (_role, kind, action), scope in self.grants.items():
             if scope != "none":
                 self.reaches.setdefault((kind, action), set()).add(scope)
+        for kind, card in _followed.items():
+            for action, right in _AS_ON_THE_CARD.items():
+                if (card, right) in self.reaches:
+                    self.reaches[kind, action] = self.reaches[card, right]
 
     @classmethod
     def of(cls, user: User) -> Access:

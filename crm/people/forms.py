@@ -13,7 +13,7 @@ from crm.attributes.models import Attribute
 from crm.people.access import SCOPES
 from crm.people.explaining import YES_OR_NO, actions_of, phrase, sentence
 from crm.people.fields import ATTRIBUTE, restrictable
-from crm.people.kinds import STANDARD_ACTIONS, RecordKind, all_kinds, kind_named
+from crm.people.kinds import STANDARD_ACTIONS, RecordKind, granted_kinds, kind_named
 from crm.people.models import FieldLevel, FieldRule, Role, RoleScope, Scope
 from crm.people.visibility import OwnedRecord
 
@@ -52,7 +52,7 @@ class RoleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         rows = self.instance.scopes.all() if self.instance.pk else []
         self.present = {(row.kind, row.action): row.scope for row in rows}
-        for kind in all_kinds():
+        for kind in granted_kinds():
             for action, label in actions_of(kind).items():
                 self._add(kind, action, label)
 
@@ -74,7 +74,7 @@ class RoleForm(forms.ModelForm):
 
     def matrix(self) -> list[MatrixRow]:
         """The selects as the page shows them."""
-        return [self._row(kind) for kind in all_kinds()]
+        return [self._row(kind) for kind in granted_kinds()]
 
     def _row(self, kind: RecordKind) -> MatrixRow:
         bound = {action: self[_name(kind, action)] for action in actions_of(kind)}
@@ -89,7 +89,7 @@ class RoleForm(forms.ModelForm):
     def clean(self):
         """Nobody edits, deletes or hands over what he does not see."""
         cleaned = super().clean()
-        for kind in all_kinds():
+        for kind in granted_kinds():
             seen = cleaned.get(_name(kind, "view")) or Scope.NONE
             for action in actions_of(kind):
                 scope = cleaned.get(_name(kind, action)) or Scope.NONE
@@ -101,7 +101,7 @@ class RoleForm(forms.ModelForm):
 
     def save_scopes(self, role: Role) -> None:
         """Writes what differs; rights of areas that are not installed any more stay as they are."""
-        for kind in all_kinds():
+        for kind in granted_kinds():
             for action in actions_of(kind):
                 name = _name(kind, action)
                 if name in self.changed_data or not self.present:
@@ -134,7 +134,7 @@ def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def restricted_kinds() -> list[RecordKind]:
     """The kinds with records of their own rights; what hangs on a card has none of its own."""
-    return [kind for kind in all_kinds() if getattr(kind.model, "share_model", None) is not None]
+    return [kind for kind in granted_kinds() if getattr(kind.model, "share_model", None) is not None]
 
 
 class FieldRuleForm(forms.ModelForm):

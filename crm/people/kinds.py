@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
-from crm.people.access import kind_label
+from crm.people.access import kind_label, register_followed
 
 STANDARD_ACTIONS = ("view", "create", "edit", "delete", "assign", "export", "import")
 
@@ -25,6 +25,7 @@ class RecordKind:
     `summary`: what tells two records of the same name apart, in a few words; may use `summary_related`.
     `facts`: the record's values as a process's expressions read them, a flat dict of JSON values.
     `fact_related`: what `facts` reads beside the record, as `owner` or, where one field will do, as `stage__key`.
+    `follows`: the kind whose rights are this one's, for rows that hang on a card (see `access.register_followed`).
     `fact_kinds`: the kinds of these values by name (number, text, date, bool, list, any), as expressions are checked.
     """
 
@@ -42,6 +43,7 @@ class RecordKind:
     common: bool = False
     summary: Callable[[Model], str] | None = None
     summary_related: tuple[str, ...] = ()
+    follows: str = ""
 
     @property
     def label(self) -> str:
@@ -74,11 +76,18 @@ _kinds: dict[str, RecordKind] = {}
 def register_kind(kind: RecordKind) -> None:
     """Called from an area's `AppConfig.ready()`."""
     _kinds[kind.label] = kind
+    if kind.follows:
+        register_followed(kind.label, kind.follows)
 
 
 def all_kinds() -> list[RecordKind]:
     """Every registered kind, in the order the areas registered them."""
     return list(_kinds.values())
+
+
+def granted_kinds() -> list[RecordKind]:
+    """The kinds whose rights roles grant: without those that follow another kind."""
+    return [kind for kind in all_kinds() if not kind.follows]
 
 
 def kind_named(label: str) -> RecordKind | None:

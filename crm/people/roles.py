@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from crm.people.kinds import STANDARD_ACTIONS, all_kinds
+from crm.people.kinds import STANDARD_ACTIONS, granted_kinds
 from crm.people.models import Role, RoleScope, Scope
 
 _ROLES = {
@@ -47,7 +47,7 @@ def create_standard_roles() -> dict[str, Role]:
         if is_new:
             RoleScope.objects.bulk_create(
                 RoleScope(role=role, kind=kind.label, action=action, scope=_scope(key, kind, action))
-                for kind in all_kinds()
+                for kind in granted_kinds()
                 for action in (*STANDARD_ACTIONS, *(name for name, _ in kind.rights))
             )
     return roles

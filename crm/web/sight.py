@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm.people.explaining import YES_OR_NO, actions_of, sentence
 from crm.people.fields import ATTRIBUTE, restrictable
-from crm.people.kinds import RecordKind, all_kinds, kind_named
+from crm.people.kinds import RecordKind, granted_kinds, kind_named
 from crm.people.models import FieldLevel, RoleScope, User
 from crm.people.reasons import Holder, holder_of, holders
 from crm.people.visibility import may
@@ -204,7 +204,7 @@ def _kind_lines(person: User) -> list[KindLine]:
     rows = RoleScope.objects.filter(role__users=person).exclude(scope="none").select_related("role")
     for row in rows:
         granted.setdefault(row.kind, {}).setdefault(str(row.role), {})[row.action] = row.scope
-    return [_kind_line(person, kind, granted.get(kind.label, {})) for kind in all_kinds()]
+    return [_kind_line(person, kind, granted.get(kind.label, {})) for kind in granted_kinds()]
 
 
 def _kind_line(person: User, kind: RecordKind, by_role: dict[str, dict[str, str]]) -> KindLine:

@@ -34,6 +34,7 @@ from deals.models import (
     TransitionCause,
 )
 from deals.moves import request_stage
+from deals.numbering import free_numbers_in_bin, number_deals
 from deals.rules import StageRefused
 from deals.signals import deal_changed, deal_created
 from deals.worth import refresh_worth
@@ -58,6 +59,7 @@ class DealBatch(RecordBatch):
     # New deals
 
     def create(self, rows: dict[int, Values]) -> None:
+        rows = self._numbered_apart(rows)
         firsts: dict[str, tuple[int, str]] = {}
         for number, values in rows.items():
             if isinstance(text := values.get("counterparty"), str):
@@ -67,6 +69,20 @@ class DealBatch(RecordBatch):
             if key in self.made:
                 self.accompany(number, self.made[key])
         super().create(rows)
+
+    def _numbered_apart(self, rows: dict[int, Values]) -> dict[int, Values]:
+        """The rows whose number no other deal has, nor an earlier row; the rest is refused."""
+        wanted = {values["number"] for values in rows.values() if values.get("number")}
+        free_numbers_in_bin(numbers=wanted, by=self.by)
+        taken = set(Deal.objects.filter(number__in=wanted).values_list("number", flat=True))
+        kept = {}
+        for number, values in rows.items():
+            if (own := values.get("number")) in taken:
+                self.written.failed[number] = "number_taken"
+                continue
+            kept[number] = values
+            taken |= {own} if own else set()
+        return kept
 
     def fields_of(self, values: Values, record: Deal | None = None) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -101,6 +117,7 @@ class DealBatch(RecordBatch):
         record.proven_stage = self._stage(record.funnel_id, None)
         record.currency_id = record.currency_id or default_currency()
         record.name = record.name or record.counterparty.name
+        record.number = values.get("number") or None
         self._place(record, values)
 
     def _stage(self, funnel_id: int, name: str | None) -> Stage:
@@ -121,7 +138,10 @@ class DealBatch(RecordBatch):
             record.closed_at = timezone.make_aware(datetime.combine(day, time(12)))
 
     def after_create(self, records: dict[int, Deal], rows: dict[int, Values]) -> None:
-        self._number([*records.values()])
+        fresh = number_deals(records.values())
+        update_rows(
+            Deal, ("number", "search_text"), {deal.pk: (deal.number, deal.search_text) for deal in fresh}
+        )
         self._link_people(records, rows)
         refresh_worth(records.values())
         write_rows(
@@ -132,15 +152,6 @@ class DealBatch(RecordBatch):
         )
         for deal in records.values():
             deal_created.send(Deal, deal=deal, by=self.by)
-
-    def _number(self, deals: list[Deal]) -> None:
-        year = timezone.localdate().year
-        for deal in deals:
-            deal.number = f"{year}/{deal.pk:05d}"
-            deal.refresh_search()
-        update_rows(
-            Deal, ("number", "search_text"), {deal.pk: (deal.number, deal.search_text) for deal in deals}
-        )
 
     def _link_people(self, records: dict[int, Deal], rows: dict[int, Values]) -> list[Deal]:
         """The contact a row names; returns the deals that got one."""

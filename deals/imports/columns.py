@@ -14,6 +14,7 @@ from crm.listing.imports.registry import ImportField
 from crm.listing.imports.vocabulary import attribute_columns, column, names, writable
 from crm.money.models import Currency
 from deals.models import DealStatus, DealType, LossReason
+from deals.patterns import LENGTH
 from funnel.models import Stage
 
 DEAL_KIND = "deals.deal"
@@ -46,7 +47,9 @@ _COMPANY = tuple(
 )
 _PLAIN = (
     ImportField("name", _("Deal"), max_length=200, aliases=HEADERS["deal"]),
-    ImportField("number", _("Number"), max_length=20, aliases=names("Numer, Nr, Numer szansy, Deal number")),
+    ImportField(
+        "number", _("Number"), max_length=LENGTH, aliases=names("Numer, Nr, Numer szansy, Deal number")
+    ),
     ImportField(
         "contact", _("Contact"), kind="record", records=(CONTACT_KIND,), aliases=column("person").aliases
     ),
@@ -88,7 +91,7 @@ def _type() -> ImportField:
     return ImportField("deal_type", _("Deal type"), kind="choice", choices=types, aliases=aliases)
 
 
-def _currency() -> ImportField:
+def currency_column() -> ImportField:
     known = Currency.objects.filter(is_active=True)
     choices = tuple((one.code, (one.code, one.name, one.name_pl, one.symbol)) for one in known)
     return ImportField("currency", _("Currency"), kind="choice", choices=choices, aliases=names("Waluta"))
@@ -105,7 +108,7 @@ def deal_columns(user) -> list[ImportField]:
         aliases=_COMPANY,
     )
     first, *rest = _PLAIN
-    own = [first, client, *rest, _type(), _currency()]
+    own = [first, client, *rest, _type(), currency_column()]
     if user.access.may(DEAL_KIND, "override_gate"):
         own += _where_it_stands()
     extra = [replace(one, required=False) for one in attribute_columns(deal_attributes())]

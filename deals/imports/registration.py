@@ -39,6 +39,7 @@ def register_imports() -> None:
             faults=_faults,
             list_url=lambda run: reverse("deals:deal_list"),
             messages={
+                "number_taken": _("Another deal has this number."),
                 "no_reason": _("A lost deal needs a reason of loss."),
                 "stage_refused": _("The funnel does not allow this move."),
                 "amount_of_lines": _("The amount is the sum of the lines. Change the lines instead."),

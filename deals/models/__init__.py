@@ -22,7 +22,7 @@ from deals.models.records import (
     TransitionCause,
 )
 from deals.models.rows import DealCompetitor, DealLine
-from deals.models.settings import AmountBasis, DealSettings
+from deals.models.settings import AmountBasis, DealSettings, NumberCounter
 
 __all__ = [
     "CLOSED_STATUSES",
@@ -41,6 +41,7 @@ __all__ = [
     "DealType",
     "LedgerError",
     "LossReason",
+    "NumberCounter",
     "Outcome",
     "OutcomeReason",
     "Payment",

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.money.fields import LIMIT, MoneyField
+from crm.people.access import right_on_card
 from crm.people.names import Named
+from crm.people.visibility import sees
 from deals.models.products import NOT_NEGATIVE
 from deals.models.records import Deal
 
@@ -31,6 +33,37 @@ class PaymentStatus(models.TextChoices):
     RECEIVED = "received", _("paid")
 
 
+STILL_OPEN = Q(received_amount=None) | Q(received_amount__lt=F("amount"))
+PAYMENTS = "payments"
+"""What payments are called among a deal's fields that a role may hide or lock."""
+
+
+class PaymentQuerySet(models.QuerySet):
+    """Payments, seen and written by whoever sees and writes the deal they are of."""
+
+    def visible_to(self, user, action: str = "view") -> PaymentQuerySet:
+        """Those on which `user` may perform `action`: none for whom amounts are hidden from."""
+        access, right = user.access, right_on_card(action)
+        barred = access.hidden_fields(Deal) if right in {"view", "export"} else access.locked_fields(Deal)
+        if PAYMENTS in barred or not user.is_active:
+            return self.none()
+        if not access.condition(Deal, right):
+            return self.filter(deal__deleted_at=None)
+        return self.filter(deal__in=Deal.objects.visible_to(user, right).values("pk"))
+
+    def with_rights(self, user, *actions: str) -> PaymentQuerySet:
+        """Rows that know, as `may_<action>`, whether `user` may perform each of `actions`."""
+        locked = PAYMENTS in user.access.locked_fields(Deal)
+        return self.annotate(
+            **{
+                f"may_{action}": Value(False)
+                if locked
+                else sees(user, Deal, "deal_id", right_on_card(action))
+                for action in actions
+            }
+        )
+
+
 class Payment(models.Model):
     """An inflow of a deal, in the deal's currency: when, how much, invoiced or not, and what came of it."""
 
@@ -42,6 +75,9 @@ class Payment(models.Model):
     invoice_number = models.CharField(_("invoice number"), max_length=60, blank=True)
     received_date = models.DateField(_("received on"), null=True, blank=True)
     received_amount = MoneyField(_("received"), null=True, blank=True, validators=NOT_NEGATIVE)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("payment")
@@ -50,6 +86,9 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["planned_date", "id"], name="payments_by_day"),
             models.Index(fields=["deal", "planned_date"], name="payments_of_deal"),
+            models.Index(fields=["planned_date", "id"], name="open_payments_by_day", condition=STILL_OPEN),
+            models.Index(fields=["received_date", "id"], name="payments_by_receipt"),
+            models.Index(fields=["amount", "id"], name="payments_by_amount"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_more_than_nothing"),
@@ -62,6 +101,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self._meta.verbose_name)
+
+    @property
+    def currency_id(self) -> str:
+        """The deal's, which has to be read already."""
+        return self.deal.currency_id
 
     @property
     def open_amount(self) -> Decimal:

@@ -50,7 +50,7 @@ class TaxRate(Named):
 class Product(Searchable, OwnedRecord):
     """Something the company sells. The whole company reads the catalogue; roles say who keeps it."""
 
-    code = models.CharField(_("code"), max_length=40, unique=True, null=True, blank=True)
+    code = models.CharField(_("code"), max_length=40, null=True, blank=True)
     name = models.CharField(_("name"), max_length=200)
     name_pl = models.CharField(_("name in Polish"), max_length=200, blank=True)
     unit = models.CharField(_("unit"), max_length=20, blank=True)
@@ -64,6 +64,12 @@ class Product(Searchable, OwnedRecord):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         indexes = [models.Index(fields=["sort_key", "id"], name="products_by_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(deleted_at=None), name="one_product_of_a_code",
+                violation_error_message=_("Another product has this code already."),
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return localised(self.name, self.name_pl)

@@ -19,6 +19,7 @@ from crm.people.names import Named
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord, VisibleQuerySet
 from deals.models.reasons import LossReason, OutcomeReason
+from deals.patterns import LENGTH, validate_pattern
 
 
 class DealStatus(models.TextChoices):
@@ -44,6 +45,13 @@ class DealType(Named):
         blank=True,
         related_name="+",
         verbose_name=_("attributes"),
+    )
+    number_pattern = models.CharField(
+        _("pattern of numbers"),
+        max_length=LENGTH,
+        blank=True,
+        validators=[validate_pattern],
+        help_text=_("Where its deals are numbered apart from others, such as SRV/{year}/{number:4}."),
     )
     is_default = models.BooleanField(_("default"), default=False)
     is_active = models.BooleanField(_("offered"), default=True)
@@ -96,7 +104,7 @@ class DealQuerySet(VisibleQuerySet):
 class Deal(Searchable, AttributedRecord, OwnedRecord):
     """A running negotiation with one counterparty; `status` says whether it is alive, `stage` how far it is."""
 
-    number = models.CharField(_("number"), max_length=20, unique=True, null=True, editable=False)
+    number = models.CharField(_("number"), max_length=LENGTH, unique=True, null=True, editable=False)
     name = models.CharField(_("name"), max_length=200)
     counterparty = models.ForeignKey(
         "counterparties.Counterparty", models.PROTECT, related_name="deals", verbose_name=_("counterparty")

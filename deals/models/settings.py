@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from deals.patterns import LENGTH, validate_pattern
+
 
 class AmountBasis(models.TextChoices):
     NET = "net", _("without tax")
@@ -25,6 +27,17 @@ class DealSettings(models.Model):
     won_needs_reason = models.BooleanField(_("winning a deal needs a reason"), default=False)
     postponed_needs_reason = models.BooleanField(_("postponing a deal needs a reason"), default=False)
 
+    number_pattern = models.CharField(
+        _("pattern of numbers"),
+        max_length=LENGTH,
+        default="{year}/{number:5}",
+        validators=[validate_pattern],
+        help_text=_(
+            "{number:5} is the number with at least five digits; with {year} or {month} it begins anew. "
+            "Deals that are there keep their numbers. A type of deals may have a pattern of its own."
+        ),
+    )
+
     class Meta:
         verbose_name = _("settings of deals")
         verbose_name_plural = _("settings of deals")
@@ -42,3 +55,14 @@ class DealSettings(models.Model):
     def read(cls) -> DealSettings:
         """The settings, the usual ones where nobody has decided anything."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+class NumberCounter(models.Model):
+    """The last number that was taken between two texts. `deals.numbering` alone writes it."""
+
+    before = models.CharField(max_length=LENGTH, blank=True)
+    after = models.CharField(max_length=LENGTH, blank=True)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["before", "after"], name="one_counter_of_a_pattern")]

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from collab.calendar.selectors import next_activities
 from counterparties.models import Counterparty
+from crm.listing.lists import RecordList
 from crm.listing.paging import PLACE
 from crm.people.fields import mask
 from crm.web.access import get_visible
@@ -25,7 +26,7 @@ def deal_list(request):
     if request.GET.get("sort") and request.session.get(SORT) != deals.sort:
         request.session[SORT] = deals.sort
     _add_next_steps(deals.page)
-    return page(request, "deals/deal_list.html", {"list": deals, "tabs": _tabs(deals)})
+    return page(request, "deals/deal_list.html", {"list": deals, "tabs": tabs_of(deals)})
 
 
 def _add_next_steps(rows: list[Deal]) -> None:
@@ -34,7 +35,8 @@ def _add_next_steps(rows: list[Deal]) -> None:
         deal.next_activity = found.get(deal.pk)
 
 
-def _tabs(deals: DealList) -> list[dict]:
+def tabs_of(deals: RecordList) -> list[dict]:
+    """The tabs of a list that counts all its rows, as the frame draws them."""
     current = deals.tab if deals.tab in {str(value) for value, *_rest in deals.counts} else ALL
     return [
         {
@@ -47,7 +49,7 @@ def _tabs(deals: DealList) -> list[dict]:
     ]
 
 
-def _tab_address(deals: DealList, tab: str) -> str:
+def _tab_address(deals: RecordList, tab: str) -> str:
     params = deals.params.copy()
     for name in PLACE:
         params.pop(name, None)

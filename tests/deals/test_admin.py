@@ -66,6 +66,9 @@ def test_the_settings_of_deals_are_one_row(admin_user, signed_in):
     client = signed_in(admin_user)
     answer = client.get(reverse("admin:deals_dealsettings_changelist"))
     assert answer["Location"] == reverse("admin:deals_dealsettings_change", args=[1])
-    assert client.post(answer["Location"], {"amount_basis": "gross"}).status_code == 302
+    assert (
+        client.post(answer["Location"], {"amount_basis": "gross", "number_pattern": "{number}"}).status_code
+        == 302
+    )
     assert DealSettings.read().amount_basis == "gross"
     assert client.get(reverse("admin:deals_dealsettings_add")).status_code == 403

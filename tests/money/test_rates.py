@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.money.models import Currency, Rate
+from crm.money.models import Currency, Rate, RateChange
 from crm.money.rate_reading import read_rates
 from crm.money.rates import RateTable, rates_on, remove_rate, set_rates
 from crm.money.signals import rates_changed
@@ -133,3 +133,17 @@ def test_a_page_a_day_ahead_shows_the_rate_of_today(admin_user, currencies, sign
     set_rates(rates={("EUR", today): Decimal("4.31"), ("EUR", today + timedelta(1)): Decimal("9.99")})
     body = signed_in(admin_user).get(reverse("money:rate_list")).content.decode()
     assert "4.31" in body and "9.99" not in body
+
+
+def test_every_change_of_a_rate_is_on_record(currencies, company, signed_in):
+    admin = company["admin"]
+    browser, page = signed_in(admin), reverse("money:rate_list")
+    for text in ("EUR 4.20", "EUR 4.31", "EUR 4.31"):
+        browser.post(page, {"text": text, "day": str(DAY)})
+    browser.post(reverse("money:rate_delete", args=[Rate.objects.get().pk]))
+    assert list(RateChange.objects.order_by("pk").values_list("currency", "date", "old", "new", "by__username")) == [
+        ("EUR", DAY, None, 4_200_000, "admin"), ("EUR", DAY, 4_200_000, 4_310_000, "admin"),
+        ("EUR", DAY, 4_310_000, None, "admin"),
+    ]  # fmt: skip
+    shown = browser.get(f"{page}?currency=EUR").content.decode()
+    assert shown.index("4.31 → <strong>no rate") < shown.index("4.2 → <strong>4.31")

@@ -252,7 +252,9 @@ class Undoer(Doer):
         if self.run.action in {BulkRun.Action.DELETE, *TAGGING} or not still_may:
             return {}
         versions = {item.record_id: item.event.version for item in items if item.event is not None}
-        standing = self.rows.model.objects.filter(pk__in=versions, deleted_at=None)
+        found = self.rows.model.objects.filter(pk__in=versions)
+        # What hangs on a card is in no bin of its own.
+        standing = [row for row in found if getattr(row, "deleted_at", None) is None]
         return {row.pk: row for row in standing if row.version == versions[row.pk]}
 
     def _back(self, item: BulkItem, record) -> Event | None:

@@ -13,7 +13,7 @@ from crm.attributes.conditions import applicable_keys
 from crm.attributes.models import Attribute, AttributedRecord, AttributeValue
 from crm.attributes.services import attributes_of, clean_values, default_values, write_derived
 from crm.attributes.values import derived_rows, show_value
-from crm.history.editing import english, json_value, shown
+from crm.history.editing import field_change
 from crm.history.services import FieldChange, record_events
 from crm.listing.imports.registry import Values, Written
 from crm.listing.imports.staging import EXTRA, texts_of
@@ -276,12 +276,6 @@ class RecordBatch:
             for row in derived_rows(attribute, kind, record.pk, record.attributes[attribute.key])
         ]
         AttributeValue.objects.bulk_create(rows, batch_size=500)
-
-
-def field_change(field: models.Field, old, new) -> FieldChange:
-    return FieldChange(
-        field.name, english(field.verbose_name), json_value(old), json_value(new), shown(field, old), shown(field, new)
-    )  # fmt: skip
 
 
 def entries_of(dictionary: type[Named]) -> dict[str, Named]:

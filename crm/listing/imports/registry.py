@@ -106,7 +106,8 @@ class Importer:
     `creates` are (row number, values), `updates` are (row number, values, record id).
     `list_url(run)`: where the imported records can be seen.
     `joins_twins`: a second row with the same key adds to the record of the first instead of being a duplicate.
-    `take_back`: for companions that are no records with a card, by their kind: `(ids, by)` removes them.
+    `take_back`: for what goes into no bin, by its kind: `(ids, by)` removes them. For records of a registered kind it
+    returns the ids of those it removed; the rest has been changed.
     """
 
     kind: str

@@ -42,8 +42,8 @@ def can_undo(run: Import, user) -> bool:
     """Whether the import has written something that can be taken back, and has not been undone."""
     written = run.counts.get("created", 0) + run.counts.get("updated", 0)
     return bool(
-        run.is_ended and written and "undone" not in run.counts and is_deletable(run.kind)
-        and run.expired_at is None and not is_undoing(run)
+        run.is_ended and written and "undone" not in run.counts and run.expired_at is None and not is_undoing(run)
+        and (is_deletable(run.kind) or run.kind in importer_for(run.kind).take_back)
     )  # fmt: skip
 
 
@@ -52,13 +52,19 @@ def plan_undo(run: Import, user) -> Plan:
     kind = kind_named(run.kind)
     ids = _ids(run, Status.CREATED)
     deleted = untouched(run, kind, kind.visible(user, "delete").filter(pk__in=ids)).count()
-    standing = kind.model._base_manager.filter(pk__in=ids, deleted_at=None).count()
+    standing = _standing(kind, ids).count()
     reverted = kind.visible(user, "edit").filter(pk__in=_ids(run, Status.UPDATED)).exclude(pk__in=ids)
     return Plan(deleted, reverted.count(), standing - deleted)
 
 
 def _ids(run: Import, status: str) -> QuerySet:
     return run.rows.filter(status=status, record_id__isnull=False).values("record_id")
+
+
+def _standing(kind: RecordKind, ids) -> QuerySet:
+    """Those of the records that are there and not in the bin, whoever may see them."""
+    rows = kind.model._base_manager.filter(pk__in=ids)
+    return rows.filter(deleted_at=None) if is_deletable(kind.label) else rows
 
 
 def untouched(run: Import, kind: RecordKind, records: QuerySet) -> QuerySet:
@@ -92,7 +98,7 @@ def undo_rows(run: Import, rows: list[ImportRow], by) -> dict[str, int]:
     _undo_created(run, run.kind, created, by, counts)
     other_ways = importer_for(run.kind).take_back
     for kind, pairs in _companions(rows).items():
-        if kind in other_ways:
+        if kind in other_ways and kind_named(kind) is None:
             other_ways[kind](list(pairs), by=by)
         else:
             _undo_created(run, kind, pairs, by, counts)
@@ -111,10 +117,12 @@ def _undo_created(run: Import, label: str, rows: dict[int, ImportRow], by, count
         return
     mine = kind.visible(by, "delete").filter(pk__in=list(rows))
     free = list(untouched(run, kind, mine))
-    deleted = set(delete_records(records=free, by=by, via=UNDO))
     allowed = set(mine.values_list("pk", flat=True))
-    base = kind.model._base_manager
-    standing = set(base.filter(pk__in=list(rows), deleted_at=None).values_list("pk", flat=True))
+    if way := importer_for(run.kind).take_back.get(label):
+        deleted = way([record.pk for record in free], by=by)
+    else:
+        deleted = set(delete_records(records=free, by=by, via=UNDO))
+    standing = set(_standing(kind, list(rows)).values_list("pk", flat=True))
     for pk, row in rows.items():
         if pk in standing:
             _leave(row, "changed_since" if pk in allowed else "not_undoable")
