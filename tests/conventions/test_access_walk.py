@@ -79,7 +79,7 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|assignment|close_month))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|question|assignment|close_month))",
         "deal",
     ),
     (r"funnel:(requirement_create|stage_update|stage_delete)", "stage"),
