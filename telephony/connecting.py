@@ -17,7 +17,7 @@ from telephony.models import Connection, Extension
 from telephony.sealing import Unreadable
 
 OWN_FIELDS = (
-    "name", "region", "time_zone", "lines", "ignored", "lead_rule", "retention_days",
+    "name", "region", "time_zone", "lines", "ignored", "lead_rule", "return_minutes", "retention_days",
 )  # fmt: skip
 ADDED, CHANGED, RENEWED, SWITCHED_ON, SWITCHED_OFF = (
     "connection_added", "connection_changed", "connection_renewed", "connection_on", "connection_off",

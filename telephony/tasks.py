@@ -120,6 +120,13 @@ def settle_missed(run: JobRun) -> dict:
     return {}
 
 
+@handler(missed.ESCALATE_JOB)
+def escalate_missed(run: JobRun) -> dict:
+    """The time to return a missed call is over."""
+    with run.slice():
+        return {"told": len(missed.escalate(run.args["activity"]))}
+
+
 @handler(missed.LEAD_JOB)
 def make_lead(run: JobRun) -> dict:
     """A number that nobody knows becomes a lead."""

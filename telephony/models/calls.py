@@ -180,6 +180,11 @@ class Call(OwnedRecord):
         return show_phone(self.number) if self.number else self.number_raw
 
     @property
+    def is_number_hidden(self) -> bool:
+        """Whether it was emptied for a reader who must not see it."""
+        return "number" in self.__dict__.get("_masked", {})
+
+    @property
     def is_live(self) -> bool:
         return self.state != State.ENDED
 

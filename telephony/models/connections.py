@@ -61,6 +61,12 @@ class Connection(models.Model):
     lead_rule = models.CharField(
         _("unknown numbers become leads"), max_length=6, choices=LeadRule.choices, default=LeadRule.HAND
     )
+    return_minutes = models.PositiveIntegerField(
+        _("missed calls are returned within (minutes of working time)"),
+        default=60,
+        validators=[MaxValueValidator(10_000)],
+        help_text=_("Then the head of whoever has to call back is told. 0: nobody is."),
+    )
     retention_days = models.PositiveIntegerField(
         _("recordings are kept for (days)"),
         default=180,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from counterparties.models import Contact, Counterparty
 from crm.people.access import kind_label
+from crm.people.fields import mask
 from crm.people.kinds import kind_of
 from crm.people.visibility import may
 from crm.web.access import get_visible
@@ -205,6 +206,7 @@ def card_calls(request, pk: int, card: str):
         call.seen_cards = []
         _dress(call)
     _with_sound(request.user, calls)
+    mask(request.user, calls)
     context = {
         "record": record,
         "kind": kind_of(record).label,

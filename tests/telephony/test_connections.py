@@ -19,7 +19,7 @@ from tests.factories.telephony import make_connection, play_flow
 pytestmark = pytest.mark.django_db
 OWN = {
     "name": "Office", "region": "PL", "time_zone": "Europe/Warsaw", "lead_rule": "hand", "lines": "", "ignored": "",
-    "retention_days": "180",
+    "retention_days": "180", "return_minutes": "60",
 }  # fmt: skip
 ASTERISK = {
     "host": "127.0.0.1", "port": "5038", "username": "crm", "technology": "PJSIP", "context": "from-internal",
