@@ -1,6 +1,7 @@
 """What a phone with an account finds, may change and may not; request by request."""
 
 import base64
+import threading
 from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -368,6 +369,28 @@ class TestWriting:
         [event] = Calendar.from_ical(phone.ask("GET", "calendar/a.ics").content).walk("VEVENT")
         assert (event["DTSTART"].dt, event["DTEND"].dt) == (date(2026, 12, 3), date(2026, 12, 5))
 
+    def test_what_a_phone_gives_back_unchanged_changes_nothing(self, rep):
+        make_activity(rep, kind="letter", subject="No length", description=" a\n\nb\\;,ł " * 20)
+        start = datetime(2026, 12, 2, 23, tzinfo=UTC)
+        make_activity(rep, subject="Days", all_day=True, starts_at=start, ends_at=start + timedelta(days=2))
+        phone = Phone(rep)
+        phone.put(
+            "calendar/a.ics",
+            "DTSTART:20261203T090000Z",
+            "SUMMARY:Bare",
+            "STATUS:TENTATIVE",
+            "GEO:1;2",
+            uid="a",
+        )
+        for name in phone.names():
+            answer = phone.ask("GET", f"calendar/{name}")
+            again = phone.ask(
+                "PUT", f"calendar/{name}", answer.content.decode(), **{"If-Match": answer["ETag"]}
+            )
+            assert again.status_code == 204, again.content
+            assert phone.ask("GET", f"calendar/{name}")["ETag"] == answer["ETag"], answer.content.decode()
+        assert not Event.objects.filter(kind__endswith="_edited").exists()
+
     def test_deleting_on_the_phone_calls_it_off(self, rep):
         phone = Phone(rep)
         phone.put("calendar/ABC.ics", *LUNCH)
@@ -476,3 +499,40 @@ def test_an_account_is_added_on_the_page_and_opens_at_once(rep, signed_in, setti
     device = Device.objects.get(name="Moto")
     assert device.last_used_at is not None
     assert password.replace("-", "") not in device.digest
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="PostgreSQL alone works on two writes at a time"
+)
+def test_of_phones_that_write_at_one_moment_one_succeeds(rep):
+    phone, together = Phone(rep), threading.Barrier(3)
+    phone.put("calendar/old.ics", *LUNCH, uid="old")
+    answer = phone.ask("GET", "calendar/old.ics")
+    text, found = answer.content.decode(), []
+
+    def change(number: int) -> None:
+        changed = text.replace("SUMMARY:", f"SUMMARY:{number} ")
+        together.wait()
+        found.append(
+            phone.ask("PUT", "calendar/old.ics", changed, **{"If-Match": answer["ETag"]}).status_code
+        )
+        connection.close()
+
+    def create(_number: int) -> None:
+        together.wait()
+        found.append(phone.put("calendar/new.ics", *LUNCH, uid="new").status_code)
+        connection.close()
+
+    for work, expected in (
+        (change, [[204, 412, 412]]),
+        (create, [[201, 204, 204], [201, 204, 409], [201, 409, 409]]),
+    ):
+        found.clear()
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(found) in expected
+    assert Activity.objects.count() == 2

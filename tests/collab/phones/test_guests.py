@@ -22,6 +22,7 @@ from collab.phones.guests import guests_of, invite_guests, withdraw_guest
 from collab.phones.tasks import ROUND
 from counterparties.consents import record_consent
 from crm.history.bin import delete_record
+from crm.history.erasing import erase_now
 from crm.history.models import Event
 from crm.jobs.services import enqueue
 from crm.jobs.worker import PERIODIC
@@ -203,6 +204,14 @@ def test_a_guest_answers_and_whoever_invited_him_hears_of_it(rep, outsider, meet
     run_jobs()
     assert visitor.post(path, {"answer": "declined"}).status_code == 422
     assert signed_in(outsider).get(url).status_code == 404
+
+
+def test_an_erased_contact_leaves_no_address_among_the_guests(rep, meeting):
+    contact = make_contact(rep, first_name="Anna", last_name="Nowak", email="anna@example.com")
+    invite(meeting, rep, "anna@example.com", "jan@example.com")
+    delete_record(record=contact, by=rep)
+    erase_now(kind="counterparties.contact", record_id=contact.pk)
+    assert [guest.email for guest in Guest.objects.all()] == ["jan@example.com"]
 
 
 def test_guessed_links_do_not_exist_and_are_shut_out(rep, meeting):
