@@ -170,7 +170,7 @@ def wake(rows: Iterable[Reminder]) -> None:
 
 def due(now: datetime) -> QuerySet[Reminder]:
     """What is to be told by now, the first that came due first."""
-    return Reminder.objects.filter(fired_at=None, due_at__lte=now).order_by("due_at", "pk")
+    return Reminder.objects.filter(fired_at=None, due_at__lte=now).order_by("due_at", "user_id", "pk")
 
 
 def next_due(now: datetime) -> datetime | None:
@@ -190,11 +190,11 @@ def fire(rows: list[Reminder], now: datetime) -> int:
         ],
     )
     reached = {(user, record) for user, record in told}
-    for row in rows:
-        row.fired_at = now
-        row.dismissed_at = None if (row.user_id, row.activity_id) in reached else now
-    Reminder.objects.bulk_update(rows, ["fired_at", "dismissed_at"])
-    publish(kind=LIVE, users={row.user_id: row.user for row in rows if row.dismissed_at is None}.values())
+    shown = [row for row in rows if (row.user_id, row.activity_id) in reached]
+    fired = Reminder.objects.filter(pk__in=[row.pk for row in rows])
+    fired.update(fired_at=now, dismissed_at=now)
+    fired.filter(pk__in=[row.pk for row in shown]).update(dismissed_at=None)
+    publish(kind=LIVE, users={row.user_id: row.user for row in shown}.values())
     return len(told)
 
 
