@@ -18,7 +18,7 @@ ROOT = Path(settings.BASE_DIR)
 
 
 class Installation:
-    """A data folder and a migrated database, without web server or workers until a test starts some."""
+    """A data folder and a database, without web server or workers until a test starts some."""
 
     def __init__(self, env: dict) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -36,6 +36,10 @@ class Installation:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def make_tables(self) -> None:
+        command = ["manage.py", "migrate", "--run-syncdb", "--skip-checks", "--verbosity", "0"]
+        self.run(*command, "--settings", "tests.factories.unmigrated")
 
     def start(self, *command: str) -> subprocess.Popen:
         """Starts a Python script or module; its standard output can be read."""
@@ -80,7 +84,7 @@ class Installation:
 
 @contextmanager
 def installation(folder: Path, **env: str) -> Iterator[Installation]:
-    """A migrated one: a file in the folder, or one more database on the server that the tests run on."""
+    """One with tables: a file in the folder, or one more database on the server that the tests run on."""
     found = {"CRM_DATA_DIR": str(folder), **env}
     url = os.environ.get("DATABASE_URL", "")
     name = f"processes_{uuid.uuid4().hex[:8]}"
@@ -89,7 +93,7 @@ def installation(folder: Path, **env: str) -> Iterator[Installation]:
         found["DATABASE_URL"] = re.sub(r"/[^/]*$", f"/{name}", url)
     made = Installation(found)
     try:
-        made.run("manage.py", "migrate", "--skip-checks", "--verbosity", "0")
+        made.make_tables()
         yield made
     finally:
         made.stop_all()
