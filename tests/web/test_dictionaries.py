@@ -1,4 +1,4 @@
-"""Dictionaries kept outside the administration: one page for all, entries added, renamed, ordered, retired, never gone."""
+"""Dictionaries kept outside the administration: entries added, renamed, ordered, retired, never gone."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -43,7 +43,9 @@ def test_entries_are_added_renamed_retired_and_offered_again(browser, keeper):
     entry = LossReason.objects.get(name="Too slow")
     for twin in ({"name": "too SLOW"}, {"name": "Other", "name_pl": "za wolno"}, {"name": ""}):
         assert browser.post(LOSSES + "new/", twin).status_code == 422
-    assert browser.post(f"{LOSSES}{entry.pk}/", {"name": "Too late", "name_pl": "Za wolno"}).status_code == 302
+    assert (
+        browser.post(f"{LOSSES}{entry.pk}/", {"name": "Too late", "name_pl": "Za wolno"}).status_code == 302
+    )
     browser.post(f"{LOSSES}{entry.pk}/retirement/")
     entry.refresh_from_db()
     assert (entry.name, entry.is_active) == ("Too late", False)
@@ -51,14 +53,20 @@ def test_entries_are_added_renamed_retired_and_offered_again(browser, keeper):
     browser.post(f"{LOSSES}{entry.pk}/retirement/", {"again": "1"})
     assert LossReason.objects.get(pk=entry.pk).is_active
     told = LogEntry.objects.filter(user=keeper).order_by("pk").values_list("change_message", flat=True)
-    assert list(told)[1:] == ["name: Too slow → Too late", "is_active: True → False", "is_active: False → True"]
+    assert list(told)[1:] == [
+        "name: Too slow → Too late",
+        "is_active: True → False",
+        "is_active: False → True",
+    ]
     assert browser.get(f"{LOSSES}{entry.pk}/retirement/").status_code == 405
     assert browser.get(f"{LOSSES}999999/").status_code == 404
 
 
 def test_the_order_is_the_one_that_was_sent(browser):
     LossReason.objects.all().delete()
-    one, two, three = (LossReason.objects.create(name=name, position=place) for place, name in enumerate("abc"))
+    one, two, three = (
+        LossReason.objects.create(name=name, position=place) for place, name in enumerate("abc")
+    )
     sent = [three.pk, one.pk, 999_999, "x"]
     assert browser.post(LOSSES + "order/", {"row": sent}).status_code == 302
     assert list(LossReason.objects.order_by("position").values_list("name", flat=True)) == ["c", "a", "b"]
