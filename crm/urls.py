@@ -27,6 +27,7 @@ urlpatterns = [
     path("calendar/", include("collab.calendar.urls")),
     path("calendar/", include("collab.phones.urls")),
     path("", include("collab.phones.dav_urls")),
+    path("guests/", include("collab.phones.guest_urls")),
     path("telephony/", include("telephony.urls")),
     path("processes/", include("bpm.urls")),
 ]

@@ -285,3 +285,11 @@ class CloseMonthForm(ColumnForm):
         if self.deal.close_date is None:
             return gettext("The deal has no close date any more.")
         return gettext("To close on %(day)s.") % {"day": date_format(self.deal.close_date, "DATE_FORMAT")}
+
+
+class QuestionForm(forms.Form):
+    """A question to whoever has the ball; people named by @login are told."""
+
+    text = forms.CharField(
+        label=_("Question"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
+    )

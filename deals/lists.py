@@ -6,9 +6,10 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.fields import TAGS, Field
-from crm.listing.lists import COUNT_CAP, RecordList
+from crm.listing.fields import TAGS, Field, next_step
+from crm.listing.lists import COUNT_CAP, ReadyView, RecordList
 from deals import many
+from deals.attention import ask_overridden, ask_stuck, ask_waits_for, holder_names, is_stuck, with_moves
 from deals.competitors import ask_competitors, competitor_names
 from deals.models import Competitor, Deal, DealStatus, DealType, LossReason, OutcomeReason
 from deals.services import edit_deal
@@ -30,7 +31,11 @@ FIELDS = (
     Field("currency", _("Currency"), path="currency_id"),
     Field("close_date", _("Close date"), "date", sort="close_date", editable=True),
     Field("close_date_slips", _("Times put off"), "number"),
-    Field("next", _("Next step"), computed=True),
+    next_step("deals.deal"),
+    Field("waits_for", _("Move waits for"), "person", computed=True, get=holder_names, ask=ask_waits_for),
+    Field("stuck", _("Stuck"), "bool", computed=True, get=is_stuck, ask=ask_stuck, joins=("stage",)),
+    Field("overridden", _("Ahead of its proof"), "bool", computed=True, get=lambda deal: deal.is_overridden,
+          ask=ask_overridden, joins=("stage", "proven_stage")),
     TAGS,
     Field("stage_since", _("Since"), "moment", sort="stage_since"),
     Field("postponed_until", _("Postponed until"), "date"),
@@ -46,6 +51,14 @@ FIELDS = (
 )  # fmt: skip
 
 
+READY = (
+    ReadyView("waiting", _("Waiting for me"), "f=waits_for:any:me"),
+    ReadyView("stuck", _("Stuck"), "f=stuck:yes"),
+    ReadyView("overridden", _("Ahead of their proof"), "f=overridden:yes"),
+    ReadyView("idle", _("Without next step"), "f=next:empty"),
+)
+
+
 class DealList(RecordList):
     """One page of deals. Open ones unless another tab is asked for; `all` shows every status."""
 
@@ -58,6 +71,7 @@ class DealList(RecordList):
     quick = ("owner", "stage", "type")
     default_sort = "-id"
     pages = {"board": "deals:deal_board"}
+    ready = READY
     tab_field = "status"
     tabs = [
         (DealStatus.ACTIVE, _("Active")),
@@ -75,7 +89,7 @@ class DealList(RecordList):
     def joined(self, rows):
         if any(one.key == "competitors" for one in self.columns):
             rows = rows.prefetch_related("competitors__competitor")
-        return rows
+        return with_moves(rows) if any(one.key in {"stuck", "waits_for"} for one in self.columns) else rows
 
     @staticmethod
     def edit(record, **changes) -> list[str]:

@@ -49,7 +49,9 @@ def locked(deal: Deal) -> Deal:
     Locked without joins: PostgreSQL would drop a row whose stage changed while it waited for the lock.
     """
     Deal.objects.select_for_update().values_list("pk").get(pk=deal.pk)
-    return Deal.objects.select_related("stage", "deal_type", "counterparty", "owner").get(pk=deal.pk)
+    return Deal.objects.select_related("stage", "deal_type", "counterparty", "owner", "currency").get(
+        pk=deal.pk
+    )
 
 
 @transaction.atomic
@@ -112,8 +114,9 @@ def _hold(request: StageRequest, holds: list[Hold], required: list, lacking: lis
         return
     request.holders = [hold.source for hold in holds] + [REQUIREMENTS] * bool(lacking)
     request.needed = len(holds) + len(blocking(required))
-    request.waits = lacks(request, lacking) + (request.waits or [_wait_for(request, hold) for hold in holds])
-    request.save(update_fields=["waits", "holders", "needed"])
+    waits = request.waits or [_wait_for(request, hold) for hold in holds]
+    request.wait_for(lacks(request, lacking) + waits)
+    request.save(update_fields=["waits", "due_at", "holders", "needed"])
     record_request(request, kind="deal_stage_requested", by=by)
     publish(kind="deals.deal", record=request.deal)
 
@@ -133,13 +136,14 @@ def release_hold(*, request: StageRequest, source: str, by, via: str = "") -> St
     """
     deal = _locked_pending(request)
     request.holders = [holder for holder in request.holders if holder != source]
-    request.waits = [wait for wait in request.waits if wait.get("source") != source]
+    request.wait_for([wait for wait in request.waits if wait.get("source") != source])
     lacking = [] if request.holders else unmet(deal, blocking(requirements_of(request)))
     if lacking:
-        request.holders, request.waits = [REQUIREMENTS], lacks(request, lacking)
+        request.holders = [REQUIREMENTS]
+        request.wait_for(lacks(request, lacking))
     if not request.holders:
         return apply_request(request=request, by=by, via=via)
-    request.save(update_fields=["waits", "holders"])
+    request.save(update_fields=["waits", "due_at", "holders"])
     publish(kind="deals.deal", record=request.deal)
     return request
 
@@ -249,10 +253,13 @@ def set_waits(*, request: StageRequest, waits: list[dict], source: str) -> None:
     if present is None:
         return
     others = [wait for wait in present if wait.get("source") not in {source, None}]
-    request.waits = sorted(
-        [*others, *({**wait, "source": source} for wait in waits)], key=lambda wait: wait["holder_id"] is None
+    request.wait_for(
+        sorted(
+            [*others, *({**wait, "source": source} for wait in waits)],
+            key=lambda wait: wait["holder_id"] is None,
+        )
     )
-    StageRequest.objects.filter(pk=request.pk).update(waits=request.waits)
+    StageRequest.objects.filter(pk=request.pk).update(waits=request.waits, due_at=request.due_at)
     publish(kind="deals.deal", record=request.deal)
 
 
@@ -279,8 +286,8 @@ def _locked_pending(request: StageRequest) -> Deal:
 def _decide(request: StageRequest, status: str, by, answer: str = "") -> None:
     request.status, request.decided_by, request.decided_at = status, by, timezone.now()
     request.answer = answer or request.answer
-    request.waits, request.holders = [], []
-    request.save(update_fields=["status", "decided_by", "decided_at", "answer", "waits", "holders"])
+    request.waits, request.due_at, request.holders = [], None, []
+    request.save(update_fields=["status", "decided_by", "decided_at", "answer", "waits", "due_at", "holders"])
 
 
 def _commit(

@@ -50,6 +50,7 @@ RIGHTS = (("reopen", _("reopen a closed deal")), ("override_gate", _("move a dea
 def register_deals() -> None:
     register_list(DealList)
     register_followers("deals.deal", dict.fromkeys([*MONEY_PARTS, "worth"], "amount"))
+    register_followers("deals.deal", dict.fromkeys(["stuck", "overridden", "waits_for"], "stage"))
     register_kind(
         RecordKind(
             model=Deal, name=_("deal"), plural=_("deals"), icon="briefcase", detail_url="deals:deal_detail",

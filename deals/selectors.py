@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.people.models import User
 from crm.people.names import localised
-from deals.models import DealType, RequestStatus, StageRequest
+from deals.models import Deal, DealType, RequestStatus, StageRequest
 from funnel.models import Stage
 
 
@@ -56,6 +56,13 @@ def waits_of(request: StageRequest | None, user) -> list[Wait]:
         for row in request.waits
     ]
     return sorted(found, key=lambda wait: not wait.is_mine)
+
+
+def person_to_ask(deal: Deal, request: StageRequest | None, user) -> int | None:
+    """Who has the ball, by id: whoever the move waits for, else the deal's owner; None where that is `user` himself."""
+    holders = [row.get("holder_id") for row in request.waits] if request else []
+    found = next((pk for pk in holders if pk), deal.owner_id)
+    return found if found != user.pk else None
 
 
 def _own_path(target) -> str:

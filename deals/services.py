@@ -144,6 +144,7 @@ def edit_deal(
         kind="deal_changed",
         cards=cards,
         via=via,
+        locked=before,
     )
     if event is None:
         return []

@@ -13,6 +13,7 @@ from deals.views import (
     payment_lists,
     payments,
     products,
+    questions,
     quotes,
     regrouping,
 )
@@ -60,5 +61,6 @@ urlpatterns = [
     path("<int:pk>/reopening/", moves.deal_reopening, name="deal_reopening"),
     path("<int:pk>/withdrawal/", moves.deal_withdrawal, name="deal_withdrawal"),
     path("<int:pk>/proof/", moves.deal_proof, name="deal_proof"),
+    path("<int:pk>/question/", questions.deal_question, name="deal_question"),
     path("<int:pk>/override/", moves.deal_override, name="deal_override"),
 ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crm.listing.fields import TAGS, Field
+from crm.listing.fields import TAGS, Field, next_step
 from crm.listing.lists import COUNT_CAP, Filter, RecordList
 from crm.listing.models import Import
 from leads.models import LEAD_KIND, Lead, LeadSource, LeadStatus, UnqualifiedReason
@@ -46,7 +46,7 @@ FIELDS = (
     Field("status", _("Status"), "choice", pairs=tuple(LeadStatus.choices)),
     Field("reason", _("Reason"), "record", dictionary=UnqualifiedReason, joins=("reason",)),
     Field("status_note", _("Note on the status")),
-    Field("next", _("Next step"), computed=True),
+    next_step(LEAD_KIND),
     TAGS,
     Field("owner", _("Owner"), "person", joins=("owner",)),
     Field("created_at", _("Added"), "moment", sort="id"),

@@ -13,12 +13,13 @@ from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
 from collab.calendar.portfolio import ActivityRows
 from collab.calendar.reminders import LIVE as REMINDER
-from collab.calendar.selectors import CARD_FIELDS, activities_of, planned_on
+from collab.calendar.selectors import CARD_FIELDS, activities_of, is_planned, planned_on
 from collab.calendar.services import edit_activity
 from collab.calendar.telling import CHANGED
 from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
+from crm.listing.fields import register_planned
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
@@ -73,6 +74,7 @@ def register_all() -> None:
     )
     register_deletable("collab_calendar.activity")
     register_list(ActivityRows)
+    register_planned(is_planned)
     is_open = Q(done_at=None, cancelled_at=None)
     register_portfolio(
         PortfolioKind(

@@ -35,6 +35,12 @@ def next_activities(model_label: str, ids: Iterable[int], user=None) -> dict[int
     return {getattr(row, f"{name}_id"): row for row in rows.select_related("owner")}
 
 
+def is_planned(model_label: str) -> Q:
+    """The cards of a kind that `next_activities` finds something for."""
+    name = CARD_FIELDS[model_label]
+    return Q(Exists(_of_card(name).open().filter(**{name: OuterRef("pk")})))
+
+
 def _of_card(name: str) -> ActivityQuerySet:
     above = list(CARDS)[: list(CARDS).index(name)]
     return Activity.objects.filter(is_private=False, **{f"{higher}__isnull": True for higher in above})

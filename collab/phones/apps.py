@@ -8,8 +8,15 @@ class PhonesConfig(AppConfig):
     verbose_name = _("Phones and other calendars")
 
     def ready(self) -> None:
+        from collab.phones import receivers
+        from collab.phones.guests import ANSWERED, INVITED
+        from crm.history.kinds import EventKind, Group, register_event
+        from crm.notify.notices import Notice, register_notice
         from crm.web.registry import ProfileSection, register_profile_section
 
+        assert receivers
+        register_event(EventKind(INVITED, _("invited %(names)s"), "envelope", Group.MEETING, "blue"))
+        register_notice(Notice(ANSWERED, _("A guest answers an invitation"), "person-check", mail="hourly"))
         register_profile_section(
             ProfileSection(
                 key="devices",

@@ -151,9 +151,11 @@ def deadline(key: str, at: date | datetime, title: str, url: str, stamp: datetim
     )  # fmt: skip
 
 
-def calendar(events: Iterable[str], *, name: str = "", refresh: str = "") -> str:
-    """A whole VCALENDAR. `refresh`: how often subscribers should ask, such as PT1H."""
+def calendar(events: Iterable[str], *, name: str = "", refresh: str = "", method: str = "") -> str:
+    """A whole VCALENDAR. `refresh`: how often subscribers should ask, such as PT1H; `method`: of a letter (iTIP)."""
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN"]
+    if method:
+        head.append(f"METHOD:{method}")
     if name:
         head.append(text("X-WR-CALNAME", name))
     if refresh:

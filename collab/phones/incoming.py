@@ -71,7 +71,7 @@ def read_event(text: str, zone: ZoneInfo) -> Incoming:
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
         raise Refused("C:valid-calendar-data")
     values["is_private"] = str(event.get("CLASS", "PUBLIC")).upper() not in ("PUBLIC", "")
-    kind, extra = _kind(event), _extra(event)
+    kind, extra = _kind(event), _extra(event, values)
     return Incoming(uid, values, kind, extra, str(event.get("STATUS", "")).upper() == "CANCELLED")
 
 
@@ -119,19 +119,23 @@ def _kind(event: VEvent) -> str:
     return words[0] if len(words) == 1 and words[0] in ActivityKind.values else ""
 
 
-def _extra(event: VEvent) -> str:
+def _extra(event: VEvent, values: dict) -> str:
+    """The content lines that an activity does not say itself."""
+    takes_time = values["ends_at"] is not None and values["ends_at"] > values["starts_at"]
+    ours = {
+        "CATEGORIES": bool(_kind(event)),
+        "CLASS": True,
+        "STATUS": str(event.get("STATUS", "")).upper() in ("CONFIRMED", "CANCELLED"),
+        "TRANSP": str(event.get("TRANSP", "")).upper() == ("OPAQUE" if takes_time else "TRANSPARENT"),
+        "URL": ical.is_address(str(event.get("URL", ""))),
+    }
     kept = VEvent()
     for name, value in event.items():
-        is_said = name in KNOWN or (name == "CATEGORIES" and _kind(event))
-        is_said = is_said or (name == "STATUS" and str(value).upper() in ("CONFIRMED", "CANCELLED"))
-        is_said = is_said or (name == "URL" and ical.is_address(str(value)))
-        is_said = is_said or name == "CLASS" or (name == "TRANSP" and str(value).upper() == "OPAQUE")
-        if not is_said:
+        if name not in KNOWN and not ours.get(name, False):
             kept[name] = value
     for part in event.subcomponents:
         kept.add_component(part)
-    lines = kept.to_ical().decode().split("\r\n")[1:-2]
-    text = "\r\n".join(lines)
+    text = "\r\n".join(kept.to_ical().decode().split("\r\n")[1:-2])
     if len(text) > LONGEST_EXTRA:
         raise Refused("C:max-resource-size")
     return text

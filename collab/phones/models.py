@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from collab.phones.guest_models import Guest, GuestLetter  # noqa: F401  (the app's other models)
+
 
 class Scope(models.TextChoices):
     FULL = "full", _("everything I see there")

@@ -6,6 +6,7 @@ same field or attribute raises EditConflict, which pages show as 409.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
@@ -56,16 +57,17 @@ def edit_record(
     cards=(),
     via: str = "",
     action: str = "edit",
+    locked: OwnedRecord | None = None,
 ) -> Event | None:
     """Writes `values` ({field name: value}) and attributes as one event of `kind`; None when nothing differs.
 
     Part of the caller's transaction, which a refusal has to end: a service that is atomic itself.
 
-    `version` is the one the editor saw. Raises PermissionDenied, also for a field that `by` may not write,
-    EditConflict, or ValidationError (attributes).
+    `version` is the one the editor saw; `locked` the record as the caller has read it under lock, left as it is. Raises
+    PermissionDenied, also for a field that `by` may not write, EditConflict, or ValidationError (attributes).
     """
     demand(by, action, record)
-    fresh = type(record).objects.select_for_update().get(pk=record.pk)
+    fresh = copy(locked) if locked else type(record).objects.select_for_update().get(pk=record.pk)
     _lend_relations(record, fresh)
     schema = _schema_of(fresh, attributes)
     changes = field_changes(fresh, values)

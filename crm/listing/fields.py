@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.attributes.models import Attribute, AttributeKind
@@ -155,3 +156,24 @@ def attribute_fields(kind: str) -> list[Field]:
             attributes=(attribute,),
         )
     return list(found.values())
+
+
+_planned: list[Callable[[str], Q]] = []
+
+
+def register_planned(condition: Callable[[str], Q]) -> None:
+    """`condition(kind)` tells the records of a kind for which something is planned.
+
+    Called from `AppConfig.ready()` of the area that plans.
+    """
+    _planned[:] = [condition]
+
+
+def next_step(kind: str) -> Field:
+    """The column of what is planned next, which can be asked for as empty or filled."""
+
+    def ask(operator: str, values: tuple) -> Q:
+        found = _planned[0](kind) if _planned else Q(pk__in=[])
+        return found if operator == "filled" else ~found
+
+    return Field("next", _("Next step"), "pointer", computed=True, ask=ask)

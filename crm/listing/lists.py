@@ -67,10 +67,20 @@ class ActiveFilter:
         return str({str(key): label for key, label in self.choices}.get(self.value, ""))
 
 
+@dataclass(frozen=True)
+class ReadyView:
+    """A view that stands in the menu of views without anybody having saved it; `query` holds its filters."""
+
+    key: str
+    label: object
+    query: str
+
+
 class RecordList(KeysetPages):
     """One page of one list for one request. Subclasses set the class attributes and may override `joined`.
 
     `quick`: the fields with a chooser of their own above the list. `params` are the address's, or the default view's.
+    `ready`: views that everybody finds in the menu.
     `pages`: other pages that show the same records under the same filters, such as a board, by name.
     `edit`: the service that writes a record, called with record, values, attributes, version and by.
     `edit_many` writes one of `many_fields` into the records of `pks` (field, value, by) and returns events by id.
@@ -89,6 +99,7 @@ class RecordList(KeysetPages):
     tab_field = ""
     tabs: list[tuple[str, str]] = []
     pages: dict[str, str] = {}
+    ready: tuple[ReadyView, ...] = ()
 
     def __init__(self, user, params):
         self.user = user
@@ -278,6 +289,12 @@ class RecordList(KeysetPages):
     def view(self):
         """The saved view the address came from, None for none."""
         return self._view_of(self.params.get("view", ""))
+
+    @property
+    def ready_views(self) -> list[ReadyView]:
+        """Those whose filters the reader may set."""
+        asked = {view: view.query.removeprefix("f=").partition(":")[0] for view in self.ready}
+        return [view for view, key in asked.items() if self.field(key) is not None]
 
     @property
     def query_string(self) -> str:

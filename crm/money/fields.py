@@ -46,12 +46,17 @@ class MoneyField(models.BigIntegerField):
         return None if value is None else from_hundredths(int(value))
 
     def to_python(self, value):
-        if value is None or isinstance(value, Decimal):
-            return value
+        if value is None:
+            return None
         try:
-            return Decimal(str(value)).quantize(CENT, ROUND_HALF_UP)
+            amount = (
+                value if isinstance(value, Decimal) else Decimal(str(value)).quantize(CENT, ROUND_HALF_UP)
+            )
         except InvalidOperation:
             raise ValidationError(_("Enter an amount."), code="invalid") from None
+        if not amount.is_finite():
+            raise ValidationError(_("Enter an amount."), code="invalid")
+        return amount
 
     def get_prep_value(self, value):
         return None if value is None else to_hundredths(self.to_python(value))

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from counterparties.imports.batches import make_counterparties
 from counterparties.imports.columns import COUNTERPARTY_KIND
@@ -29,11 +30,13 @@ from deals.models import (
     Deal,
     DealContact,
     DealLine,
+    DealSettings,
     DealStatus,
     LossReason,
+    OutcomeReason,
     TransitionCause,
 )
-from deals.moves import request_stage
+from deals.moves import first_text, request_stage
 from deals.numbering import free_numbers_in_bin, number_deals
 from deals.rules import StageRefused
 from deals.signals import deal_changed, deal_created
@@ -54,11 +57,16 @@ class DealBatch(RecordBatch):
         self.clients: dict[int, Counterparty] = self.load(COUNTERPARTY_KIND, rows, "counterparty")
         self.people: dict[int, Contact] = self.load(CONTACT_KIND, rows, "contact")
         self.made: dict[str, Counterparty] = {}
+        self.settings = DealSettings.read()
+        self.reasons = {(one.outcome, one.name): one for one in OutcomeReason.objects.all()}
         self.now = timezone.now()
 
     # New deals
 
     def create(self, rows: dict[int, Values]) -> None:
+        refused = {number: fault for number, values in rows.items() if (fault := self._reason_fault(values))}
+        self.written.failed |= refused
+        rows = {number: values for number, values in rows.items() if number not in refused}
         rows = self._numbered_apart(rows)
         firsts: dict[str, tuple[int, str]] = {}
         for number, values in rows.items():
@@ -69,6 +77,15 @@ class DealBatch(RecordBatch):
             if key in self.made:
                 self.accompany(number, self.made[key])
         super().create(rows)
+
+    def _reason_fault(self, values: Values) -> tuple[str, dict] | None:
+        """Why the row may not be won or set aside as it stands; None for every other row."""
+        status, name = values.get("status", ""), values.get("outcome_reason")
+        if name and (status, name) not in self.reasons:
+            return "reason_misfit", {"reason": name}
+        if not name and self.settings.needs_reason(status):
+            return f"no_{status}_reason", {}
+        return None
 
     def _numbered_apart(self, rows: dict[int, Values]) -> dict[int, Values]:
         """The rows whose number no other deal has, nor an earlier row; the rest is refused."""
@@ -133,6 +150,7 @@ class DealBatch(RecordBatch):
             record.loss_reason = self.entry(LossReason, "loss_reason", values.get("loss_reason"))
             if record.loss_reason is None:
                 raise ValidationError(_("Say why the deal was lost."))
+        record.outcome_reason = self.reasons.get((record.status, values.get("outcome_reason", "")))
         if record.status in CLOSED_STATUSES:
             day = min(record.close_date or timezone.localdate(), timezone.localdate())
             record.closed_at = timezone.make_aware(datetime.combine(day, time(12)))
@@ -180,11 +198,11 @@ class DealBatch(RecordBatch):
     def update(self, rows: list[tuple[int, Values, int]]) -> None:
         """A row that names another stage is a request first; a refused one changes nothing else either."""
         moved = [row for row in rows if row[1].get("stage") or row[1].get("status")]
-        refused = {number for number, values, pk in moved if not self._move(pk, values)}
-        self.written.failed |= dict.fromkeys(refused, "stage_refused")
+        refused = {number: fault for number, values, pk in moved if (fault := self._move(pk, values))}
+        self.written.failed |= refused
         summed = self._summed([row for row in rows if row[0] not in refused])
         self.written.failed |= dict.fromkeys(summed, "amount_of_lines")
-        super().update([row for row in rows if row[0] not in refused | summed])
+        super().update([row for row in rows if row[0] not in refused.keys() | summed])
 
     def _summed(self, rows: list[tuple[int, Values, int]]) -> set[int]:
         """The rows that would write over what a deal's lines come to. One query."""
@@ -201,24 +219,30 @@ class DealBatch(RecordBatch):
             (amount and Decimal(amount) != deal.amount) or (currency and currency != deal.currency_id)
         )
 
-    def _move(self, pk: int, values: Values) -> bool:
+    def _move(self, pk: int, values: Values) -> tuple[str, dict] | None:
+        """Asks for the row's stage and status; why that is refused, None where it is not."""
         deal = Deal.objects.visible_to(self.by, "edit").select_related("stage").filter(pk=pk).first()
         if deal is None:
-            return True
+            return None
         stage = self._stage(deal.funnel_id, values["stage"]) if values.get("stage") else deal.stage
         status = values.get("status") or deal.status
         if (stage.pk, status) == (deal.stage_id, deal.status):
-            return True
-        reason = self.entry(LossReason, "loss_reason", values.get("loss_reason"))
+            return None
+        if status != deal.status and (fault := self._reason_fault(values)):
+            return fault
+        outcome = (
+            self.reasons.get((status, values.get("outcome_reason", ""))) if status != deal.status else None
+        )
         try:
-            with transaction.atomic():
+            with transaction.atomic(), override(self.by.language):
                 request_stage(
-                    deal=deal, stage=stage, status=status, loss_reason=reason, by=self.by,
+                    deal=deal, stage=stage, status=status, by=self.by, outcome_reason=outcome,
+                    loss_reason=self.entry(LossReason, "loss_reason", values.get("loss_reason")),
                     via=_("import of %(file)s") % {"file": self.run.file.name[:120]},
                 )  # fmt: skip
-        except StageRefused:
-            return False
-        return True
+        except StageRefused as refusal:
+            return "stage_refused", {"why": first_text(refusal)}
+        return None
 
     def _save(self, records: list[Deal], changed: dict) -> None:
         names = {deal.pk: [change.field for change in changed[deal.pk]] for deal in records}

@@ -13,7 +13,7 @@ from crm.listing.imports.headers import HEADERS
 from crm.listing.imports.registry import ImportField
 from crm.listing.imports.vocabulary import attribute_columns, column, names, writable
 from crm.money.models import Currency
-from deals.models import DealStatus, DealType, LossReason
+from deals.models import DealStatus, DealType, LossReason, OutcomeReason
 from deals.patterns import LENGTH
 from funnel.models import Stage
 
@@ -82,7 +82,24 @@ def _where_it_stands() -> list[ImportField]:
         ImportField(
             "loss_reason", _("Reason of loss"), kind="dictionary", dictionary=LossReason, aliases=why
         ),
+        _outcome_reason(),
     ]
+
+
+def _outcome_reason() -> ImportField:
+    """Reasons by name; whether winning or postponing is meant follows from the row's status."""
+    by_name: dict[str, set[str]] = {}
+    for one in OutcomeReason.objects.all():
+        by_name.setdefault(one.name, set()).update(filter(None, (one.name, one.name_pl)))
+    choices = tuple((name, tuple(sorted(texts))) for name, texts in by_name.items())
+    aliases = names("Powód wygranej, Powód odłożenia, Win reason, Won reason, Reason of winning")
+    return ImportField(
+        "outcome_reason",
+        _("Reason of winning or postponing"),
+        kind="choice",
+        choices=choices,
+        aliases=aliases,
+    )
 
 
 def _type() -> ImportField:

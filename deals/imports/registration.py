@@ -41,7 +41,14 @@ def register_imports() -> None:
             messages={
                 "number_taken": _("Another deal has this number."),
                 "no_reason": _("A lost deal needs a reason of loss."),
-                "stage_refused": _("The funnel does not allow this move."),
+                "stage_refused": _("Not moved: %(why)s"),
+                "no_won_reason": _(
+                    "A won deal needs a reason, in the column “Reason of winning or postponing”."
+                ),
+                "no_postponed_reason": _(
+                    "A postponed deal needs a reason, in the column “Reason of winning or postponing”."
+                ),
+                "reason_misfit": _("“%(reason)s” is no reason for that."),
                 "amount_of_lines": _("The amount is the sum of the lines. Change the lines instead."),
             },
             key_labels={"number": _("Number"), "name": _("Deal and counterparty")},

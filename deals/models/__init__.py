@@ -1,5 +1,14 @@
 """Deals and their ledger, products and prices, and the rows that hang on a deal."""
 
+from deals.models.moves import (
+    PATIENCE,
+    REQUIREMENTS,
+    LedgerError,
+    RequestStatus,
+    StageRequest,
+    StageTransition,
+    TransitionCause,
+)
 from deals.models.payments import Payment, PaymentShare, PaymentStatus, PaymentTemplate
 from deals.models.products import Price, PriceList, Product, TaxRate
 from deals.models.quotes import QuoteTemplate
@@ -7,19 +16,13 @@ from deals.models.reasons import Competitor, LossReason, Outcome, OutcomeReason
 from deals.models.records import (
     CLOSED_STATUSES,
     OPEN_STATUSES,
-    REQUIREMENTS,
     Deal,
     DealContact,
     DealQuerySet,
     DealShare,
     DealStatus,
     DealType,
-    LedgerError,
-    RequestStatus,
-    StageRequest,
-    StageTransition,
     StageWriteError,
-    TransitionCause,
 )
 from deals.models.rows import DealCompetitor, DealLine
 from deals.models.settings import AmountBasis, DealSettings, NumberCounter
@@ -27,6 +30,7 @@ from deals.models.settings import AmountBasis, DealSettings, NumberCounter
 __all__ = [
     "CLOSED_STATUSES",
     "OPEN_STATUSES",
+    "PATIENCE",
     "REQUIREMENTS",
     "AmountBasis",
     "Competitor",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -12,6 +12,7 @@ from collab.calendar.models import Activity
 from collab.calendar.moments import local_midnight
 from crm.people.models import User
 from crm.people.visibility import sees
+from deals.attention import overridden, stuck
 from deals.models import (
     OPEN_STATUSES,
     Deal,
@@ -23,12 +24,11 @@ from deals.models import (
     TransitionCause,
 )
 from deals.payments import PAYMENTS
-from deals.selectors import Wait, destination, waits_of
+from deals.selectors import Wait, destination, person_to_ask, waits_of
 
 SHOWN = 8
 READ = 300
 """So many waiting moves are looked through."""
-STUCK = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,20 @@ class WaitingMove:
     @property
     def destination(self) -> str:
         return destination(self.request)
+
+
+@dataclass(frozen=True)
+class StuckDeal:
+    """A deal that stands too long at its stage, or whose move waits too long; `may_ask`: somebody else has the ball."""
+
+    deal: Deal
+    move: WaitingMove | None
+    may_ask: bool
+
+    @property
+    def missing(self) -> Wait | None:
+        """What can be supplied or looked at for the move to go on."""
+        return next((wait for wait in self.move.waits if wait.target), None) if self.move else None
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Morning:
 
     since: datetime
     mine: list[WaitingMove]
-    stuck: list[WaitingMove]
+    stuck: list[StuckDeal]
     setbacks: list[StageTransition]
     idle: list[Deal]
     late_payments: list[Payment]
@@ -67,24 +81,23 @@ class Morning:
 
 
 def read_morning(user, now: datetime | None = None) -> Morning:
-    """The morning of `user`, of deals he may see. Eight queries."""
+    """The morning of `user`, of deals he may see. Nine queries."""
     now = now or timezone.now()
     since = _since(now)
     moves = _waiting(user)
     mine = [move for move in moves if any(wait.is_mine for wait in move.waits)]
-    stuck = [move for move in moves if move not in mine and move.request.requested_at < now - STUCK]
     active = Deal.objects.visible_to(user).filter(status=DealStatus.ACTIVE)
     named = active.select_related("counterparty", "owner", "stage", "proven_stage").with_rights(user, "edit")
     today = timezone.localdate(now)
     return Morning(
         since=since,
         mine=mine[:SHOWN],
-        stuck=stuck[:SHOWN],
+        stuck=_stuck(user, now, moves, mine),
         setbacks=_setbacks(user, since),
         idle=_idle(named, by_amount="amount" not in user.access.hidden_fields(Deal)),
         late_payments=_late_payments(user, today),
         late_deals=list(named.filter(close_date__lt=today).order_by("close_date", "pk")[:SHOWN]),
-        unproven=list(named.exclude(proven_stage=F("stage")).order_by("-stage_since")[:SHOWN]),
+        unproven=list(named.filter(overridden()).order_by("-stage_since")[:SHOWN]),
         load=_load(active, now),
     )
 
@@ -99,6 +112,20 @@ def _waiting(user) -> list[WaitingMove]:
     rows = StageRequest.objects.filter(sees(user, Deal, "deal_id"), status=RequestStatus.PENDING)
     joined = rows.select_related("deal__counterparty", "deal__owner", "to_stage", "requested_by")
     return [WaitingMove(row, waits_of(row, user)) for row in joined.order_by("requested_at")[:READ]]
+
+
+def _stuck(user, now: datetime, moves: list[WaitingMove], mine: list[WaitingMove]) -> list[StuckDeal]:
+    """Deals that are stuck and wait for somebody else, those that stand longest first."""
+    deals = Deal.objects.visible_to(user).filter(stuck(now))
+    joined = deals.select_related("counterparty", "owner", "stage").with_rights(user, "edit")
+    others = joined.exclude(pk__in=[move.request.deal_id for move in mine])
+    waiting = {move.request.deal_id: move for move in moves}
+    found = []
+    for deal in others.order_by("stage_since", "pk")[:SHOWN]:
+        move = waiting.get(deal.pk)
+        asked = person_to_ask(deal, move.request if move else None, user)
+        found.append(StuckDeal(deal, move, asked is not None))
+    return found
 
 
 def _setbacks(user, since: datetime) -> list[StageTransition]:

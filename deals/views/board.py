@@ -20,8 +20,12 @@ def _number(text: str) -> int | None:
 
 
 def _board(request, funnel_key: str = "") -> Board:
-    shown = request.GET.get("shown", "").split(",")[:MOST_COLUMNS]
-    return read_board(request.user, params=request.GET, funnel_key=funnel_key, shown=shown)
+    return read_board(request.user, params=request.GET, funnel_key=funnel_key, shown=_shown(request))
+
+
+def _shown(request) -> list[str]:
+    """The columns that the page has already."""
+    return [key for key in request.GET.get("shown", "").split(",")[:MOST_COLUMNS] if key]
 
 
 @require_safe
@@ -56,8 +60,10 @@ def deal_changes(request):
 def board_changes(request, board: Board, ids: list[int], status: int = 200):
     """What the board's script puts in place: fresh tiles, those that are gone, and heads."""
     tiles = changed_tiles(board, ids, next_activities) if board.funnel else []
-    shown = {tile.deal.pk for tile in tiles}
-    context = {"board": board, "tiles": tiles, "gone": [pk for pk in ids if pk not in shown]}
+    found, shown = {tile.deal.pk for tile in tiles}, _shown(request)
+    heads = [column for column in board.columns if not shown or column.key in shown]
+    gone = [pk for pk in ids if pk not in found]
+    context = {"board": board, "tiles": tiles, "gone": gone, "heads": heads}
     return page(request, "deals/_changes.html", context, status=status)
 
 
@@ -71,7 +77,4 @@ def deal_tile(request, pk: int):
     """A fragment: one tile."""
     deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related("funnel"))
     board = _board(request, deal.funnel.key)
-    tiles = changed_tiles(board, [deal.pk], next_activities)
-    return page(
-        request, "deals/_changes.html", {"board": board, "tiles": tiles, "gone": [] if tiles else [pk]}
-    )
+    return board_changes(request, board, [deal.pk])

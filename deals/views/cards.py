@@ -35,6 +35,7 @@ JOINED = (
     "funnel",
     "deal_type",
     "owner",
+    "currency",
     "loss_reason",
     "outcome_reason",
 )

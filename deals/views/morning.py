@@ -16,5 +16,8 @@ def deal_morning(request):
     if not has_morning(request.user):
         raise PermissionDenied
     morning = read_morning(request.user)
-    mask(request.user, [*morning.idle, *morning.late_deals, *morning.unproven])
+    mask(
+        request.user,
+        [*morning.idle, *morning.late_deals, *morning.unproven, *(one.deal for one in morning.stuck)],
+    )
     return page(request, "deals/deal_morning.html", {"morning": morning}, partial="morning")

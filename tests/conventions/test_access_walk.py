@@ -21,6 +21,7 @@ from bpm.trigger_rules import add_trigger
 from collab.calendar.grants import grant_calendar
 from collab.calendar.models import Activity, Resource
 from collab.phones.devices import add_device
+from collab.phones.guest_models import Guest, GuestLetter
 from counterparties.matching.merging import merge_records
 from counterparties.matching.models import MatchPair
 from counterparties.models import Contact, ContactLink, Counterparty, HandOver
@@ -69,6 +70,7 @@ PUBLIC = {
     "collab_phones:feed",
     "dav:door",
     "dav:well_known",
+    "guests:guest_answer",
     "web:manifest",
     "web:service_worker",
     "web:offline",
@@ -77,7 +79,7 @@ PUBLIC = {
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (
-        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|assignment|close_month))",
+        r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|question|assignment|close_month))",
         "deal",
     ),
     (r"funnel:(requirement_create|stage_update|stage_delete)", "stage"),
@@ -102,6 +104,7 @@ TAKES = [
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"(collab_calendar|collab_phones):activity_\w+", "activity"),
     (r"collab_phones:device_\w+", "device"),
+    (r"collab_phones:guest_\w+", "guest"),
     (r"collab_calendar:grant_\w+", "grant"),
     (r"collab_calendar:resource_\w+", "resource"),
     (r"imports:import_\w+", "import"),
@@ -189,6 +192,7 @@ def make_records() -> dict:
         "link": ContactLink.objects.filter(counterparty__owner=rep).first(),
         "handover": HandOver.objects.create(source=rep, made_by=User.objects.get(username="head")),
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
+        "guest": make_guest(Activity.objects.filter(owner=rep, deal__owner=rep).first(), rep),
         "device": add_device(values={"name": "Phone"}, by=rep)[0],
         "resource": Resource.objects.create(name="Amber room"),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
@@ -230,6 +234,11 @@ def make_records() -> dict:
     }
 
 
+def make_guest(activity: Activity, by: User) -> Guest:
+    letter = GuestLetter.objects.create(activity=activity, title="Meeting", by=by)
+    return Guest.objects.create(letter=letter, email="guest@example.com")
+
+
 def make_pair(one: Lead, other: Lead) -> MatchPair:
     kinds = {"first_kind": "leads.lead", "second_kind": "leads.lead"}
     return MatchPair.objects.create(**kinds, first_id=one.pk, second_id=other.pk, score=90, reasons=["name"])
@@ -248,6 +257,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
+    if key == "guest":
+        return Activity.objects.visible_to(user, "edit").filter(pk=record.letter.activity_id).exists()
     if key in {"invitation", "full_export"}:
         return user.username == "admin"
     if key == "task":

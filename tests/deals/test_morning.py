@@ -41,7 +41,7 @@ def team(rep, outsider, head, admin_user):
             deal=late, planned_date=timezone.localdate() - timedelta(days=2), amount=Decimal(700)
         )
         waiting = request_stage(deal=stuck, stage=make_stage("proposal"), by=owner)
-        StageRequest.objects.filter(pk=waiting.pk).update(requested_at=timezone.now() - timedelta(days=5))
+        StageRequest.objects.filter(pk=waiting.pk).update(due_at=timezone.now() - timedelta(days=2))
         over = request_stage(deal=passed, stage=make_stage("proposal"), by=owner)
         override_request(request=over, by=head if owner == rep else admin_user, reason="Today")
 
@@ -51,7 +51,7 @@ def test_each_list_names_what_is_urgent_among_ones_own(team, head, rep):
     request_stage(deal=mine, stage=make_stage("proposal"), by=head)
     morning = read_morning(head)
     assert [move.request.deal.name for move in morning.mine] == ["mine"]
-    assert [move.request.deal.name for move in morning.stuck] == ["stuck ours"]
+    assert [one.deal.name for one in morning.stuck] == ["stuck ours"]
     assert {step.deal.name for step in morning.setbacks} == {"lost ours", "back ours", "passed ours"}
     assert morning.idle[0].name == "idle ours"
     assert not {deal.name for deal in morning.idle} & {"busy ours", "back ours", "lost ours"}

@@ -86,7 +86,7 @@ class Written:
 
     created: dict[int, int] = field(default_factory=dict)
     updated: dict[int, int] = field(default_factory=dict)
-    failed: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str | tuple[str, dict]] = field(default_factory=dict)
     companions: dict[int, list[list]] = field(default_factory=dict)
 
 

@@ -139,5 +139,6 @@ def _note(creates: list[ImportRow], updates: list[ImportRow], written: Written) 
             row.status, row.record_id = Status.UPDATED, written.updated[row.number]
         else:
             row.status = Status.FAILED
-            code = written.failed.get(row.number, "refused")
-            row.errors = [{"field": "", "column": None, "code": code, "params": {}}]
+            why = written.failed.get(row.number, "refused")
+            code, params = (why, {}) if isinstance(why, str) else why
+            row.errors = [{"field": "", "column": None, "code": code, "params": params}]

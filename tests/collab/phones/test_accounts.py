@@ -368,6 +368,28 @@ class TestWriting:
         [event] = Calendar.from_ical(phone.ask("GET", "calendar/a.ics").content).walk("VEVENT")
         assert (event["DTSTART"].dt, event["DTEND"].dt) == (date(2026, 12, 3), date(2026, 12, 5))
 
+    def test_what_a_phone_gives_back_unchanged_changes_nothing(self, rep):
+        make_activity(rep, kind="letter", subject="No length", description=" a\n\nb\\;,ł " * 20)
+        start = datetime(2026, 12, 2, 23, tzinfo=UTC)
+        make_activity(rep, subject="Days", all_day=True, starts_at=start, ends_at=start + timedelta(days=2))
+        phone = Phone(rep)
+        phone.put(
+            "calendar/a.ics",
+            "DTSTART:20261203T090000Z",
+            "SUMMARY:Bare",
+            "STATUS:TENTATIVE",
+            "GEO:1;2",
+            uid="a",
+        )
+        for name in phone.names():
+            answer = phone.ask("GET", f"calendar/{name}")
+            again = phone.ask(
+                "PUT", f"calendar/{name}", answer.content.decode(), **{"If-Match": answer["ETag"]}
+            )
+            assert again.status_code == 204, again.content
+            assert phone.ask("GET", f"calendar/{name}")["ETag"] == answer["ETag"], answer.content.decode()
+        assert not Event.objects.filter(kind__endswith="_edited").exists()
+
     def test_deleting_on_the_phone_calls_it_off(self, rep):
         phone = Phone(rep)
         phone.put("calendar/ABC.ics", *LUNCH)
