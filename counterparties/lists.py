@@ -19,7 +19,7 @@ from counterparties.models import (
 )
 from counterparties.rows import SHAPES, SINGLES, rows_of
 from counterparties.services import edit_contact, edit_counterparty
-from crm.listing.fields import TAGS, Field
+from crm.listing.fields import TAGS, Field, next_step
 from crm.listing.lists import RecordList
 from crm.people.visibility import sees
 
@@ -109,7 +109,7 @@ class CounterpartyList(RecordList):
             ask=ask_categories,
         ),
         Field("contact", _("Primary contact"), computed=True, get=primary_contact),
-        Field("next", _("Next step"), computed=True),
+        next_step("counterparties.counterparty"),
         TAGS,
         *OWNERSHIP,
     )
@@ -146,7 +146,7 @@ class ContactList(RecordList):
         *reach(Contact),
         Field("messengers", _("Messengers"), computed=True, get=rows_text("messengers")),
         Field("note", _("Note"), editable=True),
-        Field("next", _("Next step"), computed=True),
+        next_step("counterparties.contact"),
         TAGS,
         *OWNERSHIP,
     )

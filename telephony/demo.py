@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.utils import timezone
 
 from counterparties.models import Contact
@@ -11,14 +12,16 @@ from leads.models import Lead
 from telephony.adapters.webhook import read_event
 from telephony.flows import flow_named
 from telephony.ingest import take_in
-from telephony.models import Call, Connection, Extension
+from telephony.models import Call, CallEvent, Connection, Extension
+from telephony.recordings import keep
 from telephony.services import note_call, wrap_up
 from telephony.simulator import create_simulator
+from telephony.sounds import tune_of
 
 LINE = "+48221234500"
 PHONES = ("rep", "teammate", "head", "outsider", "admin")
 _FLOWS = (
-    "incoming_answered", "outgoing_answered", "ring_group", "outgoing_no_answer", "incoming_answered", "queue",
+    "incoming_recorded", "outgoing_answered", "ring_group", "outgoing_no_answer", "incoming_answered", "queue",
     "outgoing_answered", "attended_transfer", "outgoing_busy", "voicemail",
 )  # fmt: skip
 _NOTES = (
@@ -41,6 +44,7 @@ def load(demo: Demo) -> None:
             day = 1 + (number * 5 + turn * 3) % DAYS
             _play(demo, connection, _FLOWS[(number + turn) % len(_FLOWS)], client, seller, sellers, day, turn)
     _missed(demo, connection, sellers)
+    CallEvent.objects.filter(connection=connection).update(received_at=F("occurred_at"))
 
 
 def make_exchange(demo: Demo) -> Connection:
@@ -86,6 +90,8 @@ def _play(
     outcome, note = _NOTES[turn % len(_NOTES)]
     if call.answered_at and note and call.owner is not None:
         note_call(call=call, note=note, outcome=outcome, by=call.owner)
+    for recording in call.recordings.all():
+        keep(recording, tune_of(recording.reference))
     if call.owner is not None:
         wrap_up(call=call, by=call.owner)
 

@@ -18,6 +18,7 @@ from django.db import transaction
 from counterparties.callers import read_caller
 from crm.notify.services import publish
 from crm.people.models import User
+from telephony import recordings
 from telephony.events import CallFact, Kind, Result, Role
 from telephony.flow import CallState, recompute
 from telephony.legs import LegState
@@ -219,9 +220,10 @@ def _leg_row(call: Call, place: int, leg: LegState, extensions: dict[str, Extens
 
 
 def _write_recordings(call: Call, state: CallState) -> None:
-    if state.recordings:
+    if state.recordings and not call.is_internal:
         rows = [Recording(call=call, reference=reference[:500]) for reference in state.recordings]
         Recording.objects.bulk_create(rows, ignore_conflicts=True)
+        recordings.await_fetching(call)
 
 
 # Telling

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from crm.listing.counting import capped_counts
@@ -50,6 +51,14 @@ def duration(seconds: int) -> str:
 
 FIELDS = (
     Field("started_at", _("When"), "moment", sort="started_at"),
+    Field(
+        "hour",
+        _("Hour"),
+        "choice",
+        path="started_at__hour",
+        pairs=tuple((hour, f"{hour}:00") for hour in range(24)),
+        get=lambda call: localtime(call.started_at).hour,
+    ),
     Field("direction", _("Direction"), "choice", pairs=tuple(Direction.choices)),
     Field("number", _("Number"), "phone", get=lambda call: call.number or call.number_raw),
     Field("who", _("Concerns"), computed=True),

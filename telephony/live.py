@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from counterparties.callers import Known, who_calls
 from counterparties.models import Counterparty
+from crm.people.fields import mask
 from deals.models import Deal, DealStatus
 from telephony.lists import with_cards
 from telephony.models import Call, CallLeg, Extension, State
@@ -70,7 +71,9 @@ def on_screen(user) -> list[OnScreen]:
     calls = list(
         rows.annotate(spoke=Exists(legs.exclude(answered_at=None))).order_by("-started_at", "-pk")[:MOST]
     )
-    return [_shown(call, user) for call in with_cards(user, calls)]
+    shown = [_shown(call, user) for call in with_cards(user, calls)]
+    mask(user, calls)
+    return shown
 
 
 def _shown(call: Call, user) -> OnScreen:

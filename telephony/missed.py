@@ -18,17 +18,22 @@ from django.utils.translation import gettext_noop, override
 from collab.calendar.models import Activity, ActivityKind, Direction
 from collab.calendar.services import ActivityClosed, cancel_activity, complete_activity, plan_activity
 from crm.jobs.services import enqueue
+from crm.notify.services import notify
 from crm.people.absences import present, stand_in, substitutes
+from crm.people.calendar import add_working_time, working_calendar
 from crm.people.models import User
+from crm.people.visibility import may
 from leads.intake import receive_lead
 from leads.models import OPEN_STATUSES, Lead, LeadSource
+from leads.response import heads_above
 from telephony.ingest import CARD_FIELDS
 from telephony.matching import find_cards
 from telephony.models import Call, LeadRule, MissedCall, NumberLead
 from telephony.services import match_again, users_of
 
 JOB = "telephony.missed"
-LEAD_JOB = "telephony.lead"
+LEAD_JOB, ESCALATE_JOB = "telephony.lead", "telephony.escalate"
+LATE = gettext_noop("Nobody has called back in time: “%(activity)s”, which %(owner)s has to do.")
 GRACE = timedelta(seconds=60)
 VIA = gettext_noop("telephony")
 Status = MissedCall.Status
@@ -55,10 +60,36 @@ def settle(call_id: int) -> MissedCall | None:
     if not call.is_missed or (reached := _reached_since(call)):
         missed.status, missed.reached_by = Status.REACHED, None if not call.is_missed else reached
     else:
-        missed.activity = _open_call_back(call.number) or _plan(call)
+        missed.activity = _open_call_back(call.number)
+        if missed.activity is None and (planned := _plan(call)) is not None:
+            missed.activity = planned
+            _set_clock(call, planned)
         missed.status = Status.PLANNED
     missed.save(update_fields=["status", "activity", "reached_by"])
     return missed
+
+
+def _set_clock(call: Call, activity: Activity) -> None:
+    """When the head hears of it, unless somebody reaches the number before."""
+    if minutes := call.connection.return_minutes:
+        due = add_working_time(timezone.now(), timedelta(minutes=minutes), working_calendar())
+        enqueue(kind=ESCALATE_JOB, key=str(activity.pk), args={"activity": activity.pk}, run_at=due)
+
+
+@transaction.atomic
+def escalate(activity_id: int) -> list[User]:
+    """Tells the nearest head that a call was not returned in time, once; whom. Nobody once the number was reached."""
+    late = MissedCall.objects.filter(
+        activity=activity_id, activity__in=Activity.objects.open(), status=Status.PLANNED, escalated_at=None
+    )
+    if not late.update(escalated_at=timezone.now()):
+        return []
+    activity = Activity.objects.select_related("owner").get(pk=activity_id)
+    heads = heads_above(activity.owner, activity.owner.department_id)
+    for head in heads:
+        params = {"activity": activity.subject, "owner": str(activity.owner)}
+        notify(user=head, kind="telephony.not_returned", text=LATE, params=params, record=activity)
+    return heads
 
 
 def note_reached(call: Call) -> int:
@@ -107,7 +138,7 @@ def _plan(call: Call) -> Activity | None:
     if owner is None:
         return None
     with override(owner.language):
-        subject = _("Call back %(number)s") % {"number": call.shown_number}
+        subject = _subject(call, owner)
     cards = {name: card for name in CARD_FIELDS if (card := getattr(call, name)) is not None}
     author = call.connection.author
     values = {
@@ -121,6 +152,15 @@ def _plan(call: Call) -> Activity | None:
         except PermissionDenied:
             continue
     return None
+
+
+def _subject(call: Call, owner: User) -> str:
+    """Whom to call back; without the number for somebody who must not learn it."""
+    if "number" not in owner.access.hidden_fields(Call):
+        return _("Call back %(number)s") % {"number": call.shown_number}
+    seen = (card for name in CARD_FIELDS if (card := getattr(call, name)) and may(owner, "view", card))
+    card = next(seen, None)
+    return _("Call back: %(who)s") % {"who": card} if card else _("Call back a client")
 
 
 def _who_calls_back(call: Call) -> User | None:

@@ -20,12 +20,12 @@ from django.utils import timezone, translation
 
 from counterparties.models import Contact, ContactPoint
 from crm.people.access import kind_label
+from telephony.adapters.base import PATH_SECRET
 from telephony.adapters.simulator import SimulatorAdapter
 from telephony.adapters.webhook import signed_headers
 from telephony.flows import Flow
 from telephony.models import Connection
 
-PATH_SECRET = "path_secret"  # noqa: S105
 UNKNOWN = "+48799555%03d"
 
 

@@ -11,19 +11,21 @@ from django.utils.translation import override
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRun
 from deals.services import review_request
-from telephony import listening, missed, services, simulator
+from telephony import listening, missed, recordings, services, simulator
 from telephony.adapters.base import CannotCall
 from telephony.adapters.simulator import PLAY
 from telephony.events import CallFact, Kind, Result
 from telephony.flows import flow_named
+from telephony.health import forget_refusals
 from telephony.ingest import take_in
-from telephony.models import Call, CallEvent, Connection, State
+from telephony.models import Call, CallEvent, Connection, Recording, State
 from telephony.sealing import Unreadable
 
 # Somebody who clicked and saw nothing for so long has given up: his phone must not ring out of the blue.
 DIAL_WITHIN = timedelta(seconds=45)
 UNHEARD = timedelta(minutes=2)
 SILENT = timedelta(hours=4)
+PURGED_AT_ONCE = 50
 
 
 @handler(services.ORIGINATE, external=True, max_attempts=1)
@@ -77,12 +79,52 @@ def review_move(run: JobRun) -> dict:
     return {}
 
 
+@handler(recordings.FETCH, long=True)
+def fetch_recording(run: JobRun) -> dict:
+    """From the provider into our own store. One that is not ready is asked for again by a later job."""
+    rows = Recording.objects.select_related("call__connection")
+    recording = rows.filter(pk=run.args["recording"], state=Recording.Fetching.WAITING).first()
+    data = recordings.fetch(recording) if recording else None
+    if recording is None or data is None:
+        return {}
+    with run.slice():
+        return {"stored": recordings.keep(recording, data)}
+
+
+@handler(recordings.ERASE)
+def erase_recording(run: JobRun) -> dict:
+    """A purged recording leaves the disk."""
+    recording = Recording.objects.filter(pk=run.args["recording"]).first()
+    if recording is not None:
+        recordings.erase_file(recording)
+    return {}
+
+
+@handler("telephony.purge", every=timedelta(hours=1))
+def purge_outdated(run: JobRun) -> dict:
+    """Recordings whose time is over."""
+    purged = 0
+    while True:
+        with run.slice():
+            count = recordings.purge_outdated(PURGED_AT_ONCE)
+        purged += count
+        if not count:
+            return {"purged": purged}
+
+
 @handler(missed.JOB)
 def settle_missed(run: JobRun) -> dict:
     """The grace after a missed call is over."""
     with run.slice():
         missed.settle(run.args["call"])
     return {}
+
+
+@handler(missed.ESCALATE_JOB)
+def escalate_missed(run: JobRun) -> dict:
+    """The time to return a missed call is over."""
+    with run.slice():
+        return {"told": len(missed.escalate(run.args["activity"]))}
 
 
 @handler(missed.LEAD_JOB)
@@ -122,3 +164,10 @@ def close_as_lost(call: Call) -> list[Call]:
 def watch(run: JobRun) -> dict:
     """Whether this installation wants a listener, told to whoever supervises its processes."""
     return {"wanted": listening.mark_wanted()}
+
+
+@handler("telephony.forget", every=timedelta(days=1))
+def forget(run: JobRun) -> dict:
+    """Counts of refused posts that nobody looks at any more."""
+    with run.slice():
+        return {"forgotten": forget_refusals()}

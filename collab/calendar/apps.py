@@ -8,7 +8,15 @@ class CalendarConfig(AppConfig):
     verbose_name = _("Calendar")
 
     def ready(self) -> None:
-        from collab.calendar import imports, money_layers, receivers, registration, requirements, telling
+        from collab.calendar import (
+            imports,
+            money_layers,
+            receivers,
+            registration,
+            requirements,
+            series_undo,
+            telling,
+        )
 
         assert receivers
         assert telling
@@ -16,3 +24,4 @@ class CalendarConfig(AppConfig):
         imports.register()
         requirements.register()
         money_layers.register()
+        series_undo.register()

@@ -28,7 +28,7 @@ from crm.web.htmx import page
 VIEWS = ("month", "week", "day", "agenda")
 ICONS = [
     ("call", "telephone"), ("meeting", "people"), ("letter", "envelope"), ("done", "check-lg"), ("cancelled", "x-lg"),
-    ("overdue", "exclamation-circle"), ("private", "lock"), ("busy", "slash-circle"),
+    ("overdue", "exclamation-circle"), ("repeats", "arrow-repeat"), ("private", "lock"), ("busy", "slash-circle"),
 ]  # fmt: skip
 MOST_PEOPLE = 15
 LONGEST_SPAN = timedelta(days=62)
@@ -110,6 +110,7 @@ def _event(entry: Entry, people: dict[int, User]) -> dict:
         "url": reverse("collab_calendar:activity_detail", args=[activity.pk]),
         "move": reverse("collab_calendar:activity_move", args=[activity.pk]) if entry.may_edit else "",
         "version": activity.version,
+        **(_repeats(activity) if activity.series_id else {}),
         "kind": activity.kind,
         "kindLabel": activity.get_kind_display(),
         "status": entry.status,
@@ -117,6 +118,14 @@ def _event(entry: Entry, people: dict[int, User]) -> dict:
         "place": activity.place,
         "editable": entry.may_edit,
         "faces": faces,
+    }
+
+
+def _repeats(activity: Activity) -> dict:
+    """What is dropped somewhere opens the form at `time`, which asks how many of them are meant."""
+    return {
+        "repeats": activity.series.sentence,
+        "time": reverse("collab_calendar:activity_time", args=[activity.pk]),
     }
 
 

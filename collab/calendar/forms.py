@@ -13,6 +13,7 @@ from django.utils.translation import ngettext_lazy
 from collab.calendar.grants import granting
 from collab.calendar.models import Activity, ActivityKind, Direction
 from collab.calendar.moments import (
+    HiddenMoment,
     MomentField,
     local_midnight,
     next_full_hour,
@@ -21,7 +22,9 @@ from collab.calendar.moments import (
 )
 from collab.calendar.reminder_forms import LeadsField
 from collab.calendar.reminders import usual_minutes
+from collab.calendar.repeat_forms import RepeatMixin, ScopeMixin
 from collab.calendar.resources import Resource, bookable
+from collab.calendar.series_services import Scope
 from collab.calendar.services import NextStep, roles_plan_for
 from counterparties.models import Contact
 from crm.attributes.forms import DateInput
@@ -126,10 +129,36 @@ class CompletionForm(NextStepMixin):
     )
 
 
-class TimeForm(forms.Form):
-    """Another time; the length stays."""
+class TimeForm(ScopeMixin):
+    """Another time; the length stays, unless a drag has said another end."""
 
     starts_at = MomentField(label=_("New time"))
+    ends_at = MomentField(required=False, widget=HiddenMoment)
+
+    def __init__(self, *args, activity: Activity, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.ask_scope(activity.series)
+
+    def times(self, activity: Activity) -> dict:
+        """The new times, as fields of the activity."""
+        starts_at, ends_at = self.cleaned_data["starts_at"], activity.ends_at
+        dropped = self.initial.get("dropped_at")
+        if self.cleaned_data["ends_at"] and dropped is not None and same_reading(starts_at, dropped):
+            return {"starts_at": starts_at, "ends_at": self.cleaned_data["ends_at"]}
+        if ends_at is not None:
+            ends_at = starts_at + (ends_at - activity.starts_at)
+        return {"starts_at": starts_at, "ends_at": ends_at}
+
+
+def dropped_at(address) -> dict:
+    """Where a drag has put an activity, as the address of its form says; no nonsense."""
+    field, found = MomentField(required=False), {}
+    try:
+        found["dropped_at"] = found["starts_at"] = field.clean(address.get("starts_at", "")[:16])
+        found["ends_at"] = field.clean(address.get("ends_at", "")[:16])
+    except ValidationError:
+        return {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def opening_values(address) -> dict:
@@ -150,7 +179,7 @@ def opening_values(address) -> dict:
     return {name: value for name, value in found.items() if value is not None}
 
 
-class PlanForm(forms.Form):
+class PlanForm(RepeatMixin, ScopeMixin):
     """A planned activity, new or being changed. `contacts` are the people of the card it stands on."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=ActivityKind.choices, widget=forms.RadioSelect)
@@ -203,6 +232,9 @@ class PlanForm(forms.Form):
             self._suggest()
         else:
             self._show(instance)
+        series = instance.series if instance is not None else None
+        self.show_rule(series)
+        self.ask_scope(series)
 
     def _offer_resources(self, user) -> None:
         offered = bookable(user)
@@ -243,12 +275,17 @@ class PlanForm(forms.Form):
         }  # fmt: skip
 
     def clean(self):
+        start = self.cleaned_data.get("starts_at")
+        if start is not None and self.instance is not None and same_reading(start, self.instance.starts_at):
+            self.cleaned_data["starts_at"] = self.instance.starts_at
         cleaned = super().clean()
         start = cleaned.get("starts_at")
         if start is None:
             return cleaned
-        if self.instance is not None and same_reading(start, self.instance.starts_at):
-            start = cleaned["starts_at"] = self.instance.starts_at
+        if self.series is not None and self.chosen_scope() == Scope.ONE and self.new_rule() is not None:
+            self.add_error(
+                "scope", _("How often it repeats is changed for this and the following, or for all.")
+            )
         cleaned["ends_at"] = None
         if cleaned.get("all_day"):
             cleaned["starts_at"], cleaned["ends_at"] = self._whole_days(start, cleaned.get("last_day"))

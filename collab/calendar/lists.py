@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.models import Activity
-from collab.calendar.selectors import calendars_open_to, involving, part_condition, with_cards
+from collab.calendar.selectors import calendars_open_to, day_bounds, involving, part_condition, with_cards
 from crm.listing.lists import RecordList
 from crm.people.search import matching
 
@@ -48,6 +48,11 @@ class ActivityList(RecordList):
             return Activity.objects.visible_to(self.user).filter(matching(self.query, self.user, Activity))
         return involving(self.person).visible_to(self.user)
 
+    @property
+    def nearest(self) -> QuerySet:
+        """Of what repeats after today only the next."""
+        return self.visible.nearest(day_bounds(self.now)[1])
+
     def condition(self, tab: str) -> Q:
         if tab == DONE:
             return Q(done_at__isnull=False)
@@ -60,7 +65,7 @@ class ActivityList(RecordList):
     def tab_counts(self) -> list[tuple[str, str, int]]:
         """One query counts what is open; how much was done in all the years is not asked."""
         asked = {tab: Count("pk", filter=self.condition(tab)) for tab, _label in TABS if tab != DONE}
-        counts = self.visible.open().order_by().aggregate(**asked)
+        counts = self.nearest.open().order_by().aggregate(**asked)
         return [(tab, label, counts.get(tab)) for tab, label in TABS]
 
     @cached_property
@@ -68,11 +73,11 @@ class ActivityList(RecordList):
         if self.query:
             return self.visible
         if self.tab in dict(TABS):
-            return self.visible.filter(self.condition(self.tab))
-        return self.visible.open()
+            return self.nearest.filter(self.condition(self.tab))
+        return self.nearest.open()
 
     def joined(self, rows: QuerySet) -> QuerySet:
-        return rows.select_related("owner")
+        return rows.select_related("owner", "series")
 
     @cached_property
     def lines(self) -> list[Activity]:

@@ -35,6 +35,9 @@ class LocalTimeField(models.CharField):
             None if value is None else self.to_python(value).replace(microsecond=0, tzinfo=None).isoformat()
         )
 
+    def run_validators(self, value):
+        super().run_validators(self.get_prep_value(value) or "")
+
     def value_to_string(self, obj):
         return self.get_prep_value(self.value_from_object(obj))
 

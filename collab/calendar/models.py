@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -91,11 +92,13 @@ class ActivityQuerySet(VisibleQuerySet):
         """Neither done nor cancelled."""
         return self.filter(done_at=None, cancelled_at=None, deleted_at=None)
 
-    def nearest(self) -> Self:
-        """Of the open occurrences of a series only the first; everything that does not repeat, and all that is over."""
+    def nearest(self, after: datetime | None = None) -> Self:
+        """Of the open occurrences of a series only the first (from `after` on); all else, and all that is over."""
         earlier = Activity.objects.open().filter(
             series_id=OuterRef("series_id"), starts_at__lt=OuterRef("starts_at")
         )
+        if after is not None:
+            earlier = earlier.filter(starts_at__gte=after)
         is_over = Q(done_at__isnull=False) | Q(cancelled_at__isnull=False)
         return self.filter(is_over | Q(series=None) | ~Exists(earlier))
 

@@ -22,6 +22,10 @@ class MomentInput(forms.DateTimeInput):
         super().__init__({"step": 300, **(attrs or {})}, format=WIDGET_FORMAT)
 
 
+class HiddenMoment(MomentInput):
+    input_type = "hidden"
+
+
 class MomentField(forms.DateTimeField):
     """A moment in the reader's zone. A time that the clocks skip is refused; of a doubled one the first is meant."""
 

@@ -5,9 +5,11 @@ from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 
 from collab.calendar import letters
-from collab.calendar.models import Activity, ActivityParticipant
+from collab.calendar.models import Activity, ActivityParticipant, Series
 from collab.calendar.resources import keep_bookings
 from collab.calendar.selectors import CARD_FIELDS
+from collab.calendar.series_models import SeriesParticipant
+from collab.calendar.series_services import bring_back
 from collab.calendar.signals import activity_completed
 from counterparties.models import Contact
 from crm.history.signals import record_erasing, record_restored
@@ -30,6 +32,7 @@ def follow_conversion(sender, lead, counterparty, contact, deal, by, **kwargs) -
     values = {name: Coalesce(F(name), card.pk) for name, card in became.items() if card is not None}
     if values:
         Activity.objects.filter(lead=lead).update(**values)
+        Series.objects.filter(lead=lead).update(**values)
 
 
 @receiver(lead_conversion_undone, dispatch_uid="collab_calendar.follow_conversion_undo")
@@ -38,6 +41,7 @@ def follow_conversion_undo(sender, lead, counterparty, contact, deal, by, **kwar
     for name, card in (("counterparty", counterparty), ("contact", contact), ("deal", deal)):
         if card is not None:
             Activity.objects.filter(**{"lead": lead, name: card}).update(**{name: None})
+            Series.objects.filter(**{"lead": lead, name: card}).update(**{name: None})
 
 
 @receiver(record_erasing, dispatch_uid="collab_calendar.let_go_of_card")
@@ -45,8 +49,10 @@ def let_go_of_card(record, **kwargs) -> None:
     """What was done stays in the calendar of whoever did it, without the erased card."""
     if name := CARD_FIELDS.get(record._meta.label_lower):
         Activity.objects.filter(**{name: record}).update(**{name: None})
+        Series.objects.filter(**{name: record}).update(**{name: None})
     if isinstance(record, Contact):
         ActivityParticipant.objects.filter(contact=record).delete()
+        SeriesParticipant.objects.filter(contact=record).delete()
 
 
 @receiver(job_ended, dispatch_uid="collab_calendar.follow_letter")
@@ -61,3 +67,10 @@ def claim_rooms_again(record, **kwargs) -> None:
     """What comes back from the bin needs its rooms: one that somebody else has meanwhile keeps it there."""
     if record.is_open:
         keep_bookings(record)
+
+
+@receiver(record_restored, sender=Activity, dispatch_uid="collab_calendar.repeat_again")
+def repeat_again(record, **kwargs) -> None:
+    """What was deleted together with those that follow comes back with them."""
+    if record.series_id is not None:
+        bring_back(record)

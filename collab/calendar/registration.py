@@ -47,13 +47,13 @@ from crm.web.registry import (
 CARD_KINDS = tuple(CARD_FIELDS)
 UNDOABLE = frozenset({"subject", "description", "place", "starts_at", "ends_at", "all_day", "is_private"})
 _EVENTS = [
-    # activity kind, group, icon, planned, completed, moved, cancelled, edited
+    # activity kind, group, icon, planned, completed, moved, cancelled, edited, series edited
     ("call", Group.CALL, "telephone", _("planned a call for %(when)s"), _("logged a call"),
-     _("moved a call"), _("cancelled a call"), _("changed a planned call")),
+     _("moved a call"), _("cancelled a call"), _("changed a planned call"), _("changed repeating calls")),
     ("meeting", Group.MEETING, "people", _("planned a meeting for %(when)s"), _("held a meeting"),
-     _("moved a meeting"), _("cancelled a meeting"), _("changed a planned meeting")),
+     _("moved a meeting"), _("cancelled a meeting"), _("changed a planned meeting"), _("changed repeating meetings")),
     ("letter", Group.LETTER, "envelope", _("planned a letter for %(when)s"), _("sent a letter"),
-     _("moved a letter"), _("cancelled a letter"), _("changed a planned letter")),
+     _("moved a letter"), _("cancelled a letter"), _("changed a planned letter"), _("changed repeating letters")),
 ]  # fmt: skip
 
 
@@ -108,13 +108,15 @@ def _summary(activity: Activity) -> str:
 
 
 def _register_events() -> None:
-    for kind, group, icon, planned, completed, moved, cancelled, edited in _EVENTS:
+    for kind, group, icon, planned, completed, moved, cancelled, edited, all_edited in _EVENTS:
         register_event(
             EventKind(f"{kind}_planned", planned, icon, group, "blue"),
             EventKind(f"{kind}_completed", completed, icon, group, "green"),
             EventKind(f"{kind}_moved", moved, icon, group, "grey"),
             EventKind(f"{kind}_cancelled", cancelled, icon, group, "grey"),
             EventKind(f"{kind}_edited", edited, icon, group, "grey"),
+            EventKind(f"{kind}_series_edited", all_edited, icon, group, "grey"),
+            EventKind(f"{kind}_repeated", _("lets it repeat: %(rule)s"), "arrow-repeat", group, "blue"),
         )
 
 
@@ -197,7 +199,7 @@ def compose_url(record, kind: str, done: bool) -> str:
 
 
 def _count(record, user) -> int:
-    return activities_of(user, record).filter(cancelled_at=None).count()
+    return activities_of(user, record).filter(cancelled_at=None).nearest().count()
 
 
 def _register_operation() -> None:

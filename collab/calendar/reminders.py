@@ -63,7 +63,24 @@ def remind(activity: Activity, minutes: Iterable[int] | None = None) -> None:
     usual = _usual([activity.owner_id, *colleagues], activity.kind)
     if minutes is not None:
         usual[activity.owner_id] = list(minutes)
-    _add(activity, [(user, each, None) for user, wanted in usual.items() for each in wanted])
+    _add((activity, user, each, None) for user, wanted in usual.items() for each in wanted)
+
+
+@transaction.atomic(savepoint=False)
+def remind_of_many(
+    activities: list[Activity], colleagues: Iterable[int], minutes: Iterable[int] | None
+) -> None:
+    """`remind` for occurrences of one series: those of one owner, of one kind, with the same colleagues."""
+    for first in activities[:1]:
+        usual = _usual([first.owner_id, *colleagues], first.kind)
+        if minutes is not None:
+            usual[first.owner_id] = list(minutes)
+        _add(
+            (activity, user, each, None)
+            for activity in activities
+            for user, wanted in usual.items()
+            for each in wanted
+        )
 
 
 @transaction.atomic
@@ -81,32 +98,49 @@ def set_reminders(
     mine = activity.reminders.filter(user=by)
     known = {(row.minutes_before, row.at): row for row in mine}
     mine.filter(pk__in=[row.pk for key, row in known.items() if key not in wanted]).delete()
-    _add(activity, [(by.pk, *key) for key in wanted - known.keys()])
+    _add((activity, by.pk, *key) for key in wanted - known.keys())
 
 
 def follow_people(activity: Activity, newcomers: set[int]) -> None:
     """Who no longer takes part is not reminded; who has come to it is, as usual for him."""
     colleagues = set(activity.participants.exclude(user=None).values_list("user_id", flat=True))
-    activity.reminders.exclude(user_id__in=colleagues | {activity.owner_id}).delete()
-    usual = _usual(newcomers, activity.kind)
-    _add(activity, [(user, each, None) for user, wanted in usual.items() for each in wanted])
+    follow_people_of_many([activity], colleagues, newcomers)
 
 
-def follow_time(activity: Activity) -> None:
-    """An activity that moved takes its reminders along; one that was told already comes again at the new time."""
-    now, rows = timezone.now(), list(activity.reminders.filter(at=None).select_related("user"))
+def follow_people_of_many(activities: list[Activity], colleagues: set[int], newcomers: set[int]) -> None:
+    """The same for occurrences of one series, in which these colleagues take part from now on."""
+    for first in activities[:1]:
+        rows = Reminder.objects.filter(activity__in=activities)
+        rows.exclude(user_id__in=colleagues | {first.owner_id}).delete()
+        usual = _usual(newcomers, first.kind)
+        _add(
+            (activity, user, each, None)
+            for activity in activities
+            for user, wanted in usual.items()
+            for each in wanted
+        )
+
+
+def follow_time(*activities: Activity) -> None:
+    """Activities that moved take their reminders along; one that was told already comes again at the new time."""
+    now, known = timezone.now(), {activity.pk: activity for activity in activities}
+    rows = list(Reminder.objects.filter(activity__in=known, at=None).select_related("user"))
     for row in rows:
-        row.due_at = _due(activity, row.user, row.minutes_before)
+        row.due_at = _due(known[row.activity_id], row.user, row.minutes_before)
         row.fired_at, row.dismissed_at = (None, None) if row.due_at > now else (row.fired_at or now, now)
-    Reminder.objects.bulk_update(rows, ["due_at", "fired_at", "dismissed_at"])
+    Reminder.objects.bulk_update(rows, ["due_at", "fired_at", "dismissed_at"], batch_size=500)
     wake(rows)
 
 
-def _add(activity: Activity, wishes: list[tuple[int, int | None, datetime | None]]) -> None:
+Wish = tuple[Activity, int, int | None, datetime | None]
+
+
+def _add(asked: Iterable[Wish]) -> None:
     """Of what lies in the past already nobody is told."""
-    people = User.objects.in_bulk({user for user, _minutes, _at in wishes})
+    wishes = list(asked)
+    people = User.objects.in_bulk({user for _activity, user, _minutes, _at in wishes})
     now, rows = timezone.now(), []
-    for user, minutes, at in wishes:
+    for activity, user, minutes, at in wishes:
         due = at or _due(activity, people[user], minutes)
         late = now if due <= now else None
         rows.append(
@@ -115,7 +149,7 @@ def _add(activity: Activity, wishes: list[tuple[int, int | None, datetime | None
                 dismissed_at=late,
             )
         )  # fmt: skip
-    Reminder.objects.bulk_create(rows, ignore_conflicts=True)
+    Reminder.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     wake(rows)
 
 
@@ -136,7 +170,7 @@ def wake(rows: Iterable[Reminder]) -> None:
 
 def due(now: datetime) -> QuerySet[Reminder]:
     """What is to be told by now, the first that came due first."""
-    return Reminder.objects.filter(fired_at=None, due_at__lte=now).order_by("due_at", "pk")
+    return Reminder.objects.filter(fired_at=None, due_at__lte=now).order_by("due_at", "user_id", "pk")
 
 
 def next_due(now: datetime) -> datetime | None:
@@ -156,11 +190,11 @@ def fire(rows: list[Reminder], now: datetime) -> int:
         ],
     )
     reached = {(user, record) for user, record in told}
-    for row in rows:
-        row.fired_at = now
-        row.dismissed_at = None if (row.user_id, row.activity_id) in reached else now
-    Reminder.objects.bulk_update(rows, ["fired_at", "dismissed_at"])
-    publish(kind=LIVE, users={row.user_id: row.user for row in rows if row.dismissed_at is None}.values())
+    shown = [row for row in rows if (row.user_id, row.activity_id) in reached]
+    fired = Reminder.objects.filter(pk__in=[row.pk for row in rows])
+    fired.update(fired_at=now, dismissed_at=now)
+    fired.filter(pk__in=[row.pk for row in shown]).update(dismissed_at=None)
+    publish(kind=LIVE, users={row.user_id: row.user for row in shown}.values())
     return len(told)
 
 

@@ -126,6 +126,38 @@ def _demand_free(activity, resources: set[int]) -> None:
         raise ResourceTaken(_taken(taken, activity))
 
 
+@transaction.atomic
+def book_many(*, activities: list, resources: set[int]) -> list:
+    """Occurrences of one series hold these resources where they are free; those that could not have all of them.
+
+    The caller has asked `bookable`. Raises ValidationError for activities without length.
+    """
+    if not resources or not activities:
+        return []
+    if any(one.ends_at is None or one.ends_at <= one.starts_at for one in activities):
+        raise ValidationError(gettext("What books a room needs a length."))
+    list(Resource.objects.select_for_update().filter(pk__in=resources).order_by("pk").values_list("pk"))
+    mine = {one.pk for one in activities}
+    held = [
+        (starts, ends)
+        for pk, starts, ends in bookings_between(
+            resources, min(one.starts_at for one in activities), max(one.ends_at for one in activities)
+        ).values_list("activity_id", "activity__starts_at", "activity__ends_at")
+        if pk not in mine
+    ]
+    refused = [
+        one
+        for one in activities
+        if any(starts < one.ends_at and ends > one.starts_at for starts, ends in held)
+    ]
+    without = {one.pk for one in refused}
+    Booking.objects.bulk_create(
+        [Booking(activity_id=one, resource_id=pk) for one in sorted(mine - without) for pk in sorted(resources)],
+        ignore_conflicts=True, batch_size=500,
+    )  # fmt: skip
+    return refused
+
+
 def _taken(clash: Booking, activity) -> str:
     holder = clash.activity
     free = _free_again(clash.resource_id, holder.ends_at, activity)

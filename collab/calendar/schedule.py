@@ -81,6 +81,7 @@ def entries(user, people: Iterable[int], start: datetime, end: datetime) -> list
             Q(owner_id__in=wanted) | Q(pk__in=list(guests)), in_span(start, end), deleted_at=None
         )
         .annotate(is_seen=_allowed(user, "view"), may_edit=_allowed(user, "edit"))
+        .select_related("series")
         .defer("description", "result", "search_text")
         .order_by("starts_at", "pk")[:MOST]
     )

@@ -49,7 +49,7 @@ def _of_card(name: str) -> ActivityQuerySet:
 def activities_of(user, record) -> ActivityQuerySet:
     """The activities on a card that `user` may see."""
     name = CARD_FIELDS[kind_label(type(record))]
-    return Activity.objects.visible_to(user).filter(**{name: record.pk}).select_related("owner")
+    return Activity.objects.visible_to(user).filter(**{name: record.pk}).select_related("owner", "series")
 
 
 def overdue(user) -> ActivityQuerySet:
@@ -112,10 +112,12 @@ def my_day(user, now: datetime | None = None) -> Day:
     """The plan of `user`, and of what is overdue the latest: two queries, and one to name the cards."""
     now = now or timezone.now()
     late, day = part_condition("overdue", now), Day()
-    rows = involving(user).open().select_related("owner")
+    rows = involving(user).open().select_related("owner", "series")
     missed = list(rows.filter(late).order_by("-starts_at", "-pk")[: OVERDUE_SHOWN + 1])
     day.has_more_overdue = len(missed) > OVERDUE_SHOWN
-    planned = rows.exclude(late).filter(starts_at__lt=day_bounds(now)[1] + LATER).order_by("starts_at", "pk")
+    end = day_bounds(now)[1]
+    coming = rows.exclude(late).filter(starts_at__lt=end + LATER).order_by("starts_at", "pk")
+    planned = coming.nearest(end)
     for activity in with_cards(user, [*reversed(missed[:OVERDUE_SHOWN]), *planned[:SHOWN]]):
         getattr(day, part_of(activity, now)).append(activity)
     return day

@@ -12,7 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from collab.calendar.local_time import LocalTimeField, zone_named
+from collab.calendar.local_time import LocalTimeField, moment_of, zone_named
+from collab.calendar.recurrence import Rule, read_rule
+from collab.calendar.rule_words import in_words
 
 
 def new_uid() -> str:
@@ -40,12 +42,14 @@ class Series(models.Model):
     all_day = models.BooleanField(_("all day"), default=False)
     skipped = models.JSONField(default=list, blank=True)
     sequence = models.PositiveIntegerField(default=0)
-    filled_until = LocalTimeField(null=True)
-    follows = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    filled_until = LocalTimeField(null=True, blank=True)
+    follows = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    remind_before = models.JSONField(null=True, blank=True)
+    before_deletion = models.JSONField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
-    cancelled_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -58,6 +62,7 @@ class Series(models.Model):
     deal = _card("deals.Deal")
     counterparty = _card("counterparties.Counterparty")
     contact = _card("counterparties.Contact")
+    resources = models.ManyToManyField("collab_calendar.Resource", blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("series")
@@ -73,6 +78,29 @@ class Series(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return zone_named(self.time_zone)
+
+    @property
+    def is_zone_lost(self) -> bool:
+        """The time-zone database no longer knows the zone: the company's own stands in."""
+        return self.zone.key != self.time_zone
+
+    @property
+    def pattern(self) -> Rule:
+        return read_rule(self.rule)
+
+    @property
+    def sentence(self) -> str:
+        """The rule in the reader's language."""
+        return in_words(self.pattern, self.start_local)
+
+    def span_of(self, local: datetime) -> tuple[datetime, datetime | None]:
+        """When the occurrence at a local time begins and ends; whole days end with the wall clock."""
+        starts_at = moment_of(local, self.zone)
+        if self.duration is None:
+            return starts_at, None
+        if self.all_day:
+            return starts_at, moment_of(local + self.duration, self.zone)
+        return starts_at, starts_at + self.duration
 
     def skips(self) -> set[datetime]:
         return {datetime.fromisoformat(text) for text in self.skipped}

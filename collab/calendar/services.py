@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from collab.calendar.grants import granting
-from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant
+from collab.calendar.models import CARDS, Activity, ActivityKind, ActivityParticipant, Series
 from collab.calendar.reminders import follow_people, follow_time, remind
 from collab.calendar.resources import keep_bookings
 from collab.calendar.signals import (
@@ -133,7 +133,7 @@ def cancel_activity(*, activity, by, via="") -> Activity:
     _close(activity, cancelled_at=timezone.now())
     record_event(kind=f"{activity.kind}_cancelled", subject=activity, by=by, cards=activity.cards(), via=via)
     activity_cancelled.send(sender=Activity, activity=activity, by=by)
-    _tell_pages(activity)
+    tell_pages(activity)
     return activity
 
 
@@ -163,7 +163,7 @@ def edit_activity(*, activity, values, version, by, participants=None, via="") -
     was = activity.starts_at
     _edit(activity, values, version, by, "edited", via)
     if participants is not None:
-        follow_people(activity, _set_participants(activity, by, participants))
+        follow_people(activity, set_participants(activity, by, participants))
     if activity.starts_at != was:
         activity_rescheduled.send(sender=Activity, activity=activity, by=by, was=was)
     return activity
@@ -174,7 +174,7 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
     was, owner = (activity.starts_at, activity.all_day), activity.owner_id
     if not Activity.objects.open().select_for_update().filter(pk=activity.pk).exists():
         raise ActivityClosed(_("This is already done or cancelled."))
-    _check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
+    check_times(values.get("starts_at", activity.starts_at), values.get("ends_at", activity.ends_at))
     until = activity.ends_at
     edit_record(
         record=activity, values=values, by=by, version=version, kind=f"{activity.kind}_{verb}", cards=activity.cards(),
@@ -186,7 +186,18 @@ def _edit(activity: Activity, values: dict, version: int, by, verb: str, via: st
         keep_bookings(activity)
     if activity.owner_id != owner:
         follow_people(activity, {activity.owner_id})
-    _tell_pages(activity)
+    if activity.series_id is not None:
+        _leave_series(activity, values, owner)
+    tell_pages(activity)
+
+
+def _leave_series(activity: Activity, values: dict, owner: int) -> None:
+    """An occurrence changed on its own no longer follows its series; one handed over takes the series along."""
+    if activity.owner_id != owner:
+        Series.objects.filter(pk=activity.series_id, owner_id=owner).update(owner_id=activity.owner_id)
+    if values.keys() - {"owner"} and not activity.is_detached:
+        activity.is_detached = True
+        Activity.objects.filter(pk=activity.pk).update(is_detached=True)
 
 
 def _create(activity: Activity, by, participants: Iterable, via: str) -> None:
@@ -199,9 +210,9 @@ def _create(activity: Activity, by, participants: Iterable, via: str) -> None:
         activity.ends_at = activity.starts_at + timedelta(days=1)
     activity.subject = activity.subject.strip() or str(ActivityKind(activity.kind).label)
     activity.full_clean(exclude=["owner", "created_by", "lead", "deal", "counterparty", "contact"])
-    _check_times(activity.starts_at, activity.ends_at)
+    check_times(activity.starts_at, activity.ends_at)
     activity.save()
-    _set_participants(activity, by, participants)
+    set_participants(activity, by, participants)
     if activity.lead is not None and activity.lead.status == LeadStatus.NEW:
         start_work(lead=activity.lead, by=by, via=via)
 
@@ -216,12 +227,12 @@ def _follow_cards(activity: Activity) -> None:
         activity.counterparty = activity.counterparty or activity.deal.counterparty
 
 
-def _check_times(starts_at: datetime, ends_at: datetime | None) -> None:
+def check_times(starts_at: datetime, ends_at: datetime | None) -> None:
     if ends_at is not None and ends_at < starts_at:
         raise ValidationError({"ends_at": _("The end lies before the start.")})
 
 
-def _set_participants(activity: Activity, by, participants: Iterable) -> set[int]:
+def set_participants(activity: Activity, by, participants: Iterable) -> set[int]:
     """The ids of the colleagues who did not take part before."""
     people = list(dict.fromkeys(participants))
     contacts = {person.pk for person in people if isinstance(person, Contact)}
@@ -263,7 +274,7 @@ def _completed(activity: Activity, by, next_step: NextStep | None, via: str) -> 
     )  # fmt: skip
     following = _plan_next(activity, by, next_step, via) if next_step else None
     activity_completed.send(sender=Activity, activity=activity, by=by, next_activity=following)
-    _tell_pages(activity)
+    tell_pages(activity)
 
 
 def _plan_next(activity: Activity, by, step: NextStep, via: str) -> Activity:
@@ -283,10 +294,10 @@ def _tell_people(activity: Activity, by) -> None:
         *((person, gettext_noop("%(who)s invited you: %(what)s")) for person in invited),
     ]:
         notify(user=person, kind="collab_calendar.planned", text=text, params=params, record=activity, by=by)
-    _tell_pages(activity)
+    tell_pages(activity)
 
 
-def _tell_pages(activity: Activity) -> None:
+def tell_pages(activity: Activity) -> None:
     """Open pages refetch the activity, and its primary card with the next step that stands there."""
     publish(kind=LIVE, record=activity)
     for card in activity.cards()[:1]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from collab.calendar import letters, morning, reminders
+from collab.calendar import letters, morning, occurrences, reminders
 from collab.calendar.models import Activity, Letter, ReminderChoice
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
@@ -44,6 +44,16 @@ def ask_for_mornings(run: JobRun) -> dict:
             ReminderChoice.objects.filter(pk=choice.pk).update(letter_sent_on=day)
             enqueue(kind=MORNING, key=f"{choice.user_id}:{day}", args={"user": choice.user_id})
     return {"letters": len(due)}
+
+
+@handler("collab_calendar.repeat", every=timedelta(hours=6))
+def top_up(run: JobRun) -> dict:
+    """Makes the activities of what repeats, so that about a year of them stands."""
+    now, made = timezone.now(), 0
+    for series in list(occurrences.to_fill(now).select_related("owner")):
+        with run.slice():
+            made += len(occurrences.fill(series, now))
+    return {"made": made}
 
 
 @handler(MORNING, external=True)

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from collab.calendar import services
+from collab.calendar import series_services, services
 from collab.calendar.blocks import day_context, strip_context
-from collab.calendar.forms import CompletionForm, LogForm, PlanForm, TimeForm, opening_values
+from collab.calendar.forms import (
+    CompletionForm,
+    LogForm,
+    PlanForm,
+    TimeForm,
+    dropped_at,
+    opening_values,
+)
 from collab.calendar.lists import ActivityList
 from collab.calendar.models import CARDS, Activity, ActivityKind
+from collab.calendar.repeat_forms import DeletionForm, RepetitionForm
 from collab.calendar.resources import book
 from collab.calendar.selectors import activities_of, with_cards
+from collab.calendar.series_services import Scope
 from counterparties.models import Contact, ContactLink
 from crm.history.editing import EditConflict
 from crm.people.kinds import kind_of
+from crm.people.visibility import may
 from crm.web.access import get_visible
 from crm.web.conflicts import conflict_page
-from crm.web.htmx import done, page
+from crm.web.htmx import done, page, redirect
 from crm.web.toasts import toast
 from crm.web.tokens import once
 
@@ -116,15 +127,16 @@ def _log(form: LogForm, user, cards: dict) -> Activity:
 
 def _plan(form: PlanForm, user, cards: dict) -> Activity:
     data = form.cleaned_data
-    activity = services.plan_activity(
-        kind=data["kind"],
-        owner=data.get("owner"),
-        participants=form.participants(),
-        remind_before=form.remind_before(),
-        by=user,
-        **form.values(),
-        **cards,
-    )
+    values = {
+        "kind": data["kind"], "owner": data.get("owner"), "participants": form.participants(),
+        "remind_before": form.remind_before(), "by": user, **form.values(), **cards,
+    }  # fmt: skip
+    if form.rule is not None:
+        zone = timezone.get_current_timezone_name()
+        return series_services.plan_series(
+            rule=form.rule, time_zone=zone, resources=data["resources"], **values
+        )
+    activity = services.plan_activity(**values)
     book(activity=activity, resources=data["resources"], by=user)
     return activity
 
@@ -144,6 +156,7 @@ def activity_detail(request, pk: int):
     context = {
         "activity": activity,
         "may_edit": may_edit,
+        "may_delete": activity.series_id is not None and may(request.user, "delete", activity),
         "colleagues": [row.user for row in activity.participants.exclude(user=None).select_related("user")],
         "resources": [one.resource for one in activity.bookings.select_related("resource")],
         "contacts": Contact.objects.visible_to(request.user).filter(participations__activity=activity),
@@ -161,13 +174,7 @@ def activity_update(request, pk: int):
     form = _plan_form(request, {name: card for name in CARDS if (card := getattr(activity, name))}, activity)
     if form.is_valid():
         try:
-            wanted = list(form.cleaned_data["resources"])
-            activity.bookings.exclude(resource__in=wanted).delete()
-            services.edit_activity(
-                activity=activity, values=form.values(), version=_version(request, activity), by=request.user,
-                participants=form.participants(),
-            )  # fmt: skip
-            book(activity=activity, resources=wanted, by=request.user)
+            _change(form, activity, _version(request, activity), request.user)
             return _done(request, activity, _("Saved."))
         except EditConflict as conflict:
             return conflict_page(request, conflict, cancel_url=_url_of(activity))
@@ -176,6 +183,29 @@ def activity_update(request, pk: int):
     context = {"form": form, "activity": activity}
     status = 422 if form.is_bound else 200
     return page(request, "collab/calendar/activity_update.html", context, partial="form", status=status)
+
+
+@transaction.atomic
+def _change(form: PlanForm, activity: Activity, version: int, user) -> None:
+    wanted = list(form.cleaned_data["resources"])
+    changes = {
+        "activity": activity, "values": form.values(), "version": version, "by": user,
+        "participants": form.participants(),
+    }  # fmt: skip
+    if form.chosen_scope() != Scope.ONE:
+        series_services.edit_series(
+            scope=form.chosen_scope(), rule=form.new_rule(), resources=wanted, **changes
+        )
+        return
+    activity.bookings.exclude(resource__in=wanted).delete()
+    services.edit_activity(**changes)
+    if form.rule is not None and activity.series_id is None:
+        series_services.repeat_activity(
+            activity=activity, rule=form.rule, time_zone=timezone.get_current_timezone_name(), by=user,
+            resources=wanted,
+        )  # fmt: skip
+    else:
+        book(activity=activity, resources=wanted, by=user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -203,20 +233,34 @@ def activity_completion(request, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def activity_time(request, pk: int):
-    """Moves a planned activity to another time."""
+    """Moves a planned activity to another time; a drag of what repeats opens it with `starts_at` and `ends_at`."""
     activity = _visible(request, pk, "edit")
-    form = TimeForm(request.POST or None, initial={"starts_at": activity.starts_at})
+    form = TimeForm(
+        request.POST or None,
+        activity=activity,
+        initial={"starts_at": activity.starts_at, **dropped_at(request.GET)},
+    )
     if form.is_valid():
         try:
-            services.reschedule_activity(
-                activity=activity, starts_at=form.cleaned_data["starts_at"], by=request.user
-            )
+            _put(form, activity, _version(request, activity), request.user)
             return _done(request, activity, _("Moved."))
+        except EditConflict as conflict:
+            return conflict_page(request, conflict, cancel_url=_url_of(activity))
         except ValidationError as error:
             form.add_error(None, error)
     context = {"form": form, "activity": activity}
     status = 422 if form.is_bound else 200
     return page(request, "collab/calendar/activity_time.html", context, partial="form", status=status)
+
+
+def _put(form: TimeForm, activity: Activity, version: int, user) -> None:
+    times = form.times(activity)
+    if form.chosen_scope() == Scope.ONE:
+        services.reschedule_activity(activity=activity, by=user, **times)
+    else:
+        series_services.edit_series(
+            activity=activity, scope=form.chosen_scope(), values=times, version=version, by=user
+        )
 
 
 @require_POST
@@ -232,8 +276,47 @@ def activity_cancellation(request, pk: int):
     return _done(request, activity, _("Cancelled."))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def activity_deletion(request, pk: int):
+    """Asks whether one, it and the following, or all of what repeats go into the bin."""
+    activity = _visible(request, pk, "delete")
+    form = DeletionForm(request.POST or None, series=activity.series)
+    if request.method == "POST" and form.is_valid():
+        try:
+            deletion = series_services.end_series(
+                activity=activity, scope=form.chosen_scope(), by=request.user
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            undo = reverse("history:deletion_restoration", args=[deletion.pk])
+            toast(request, _("“%(name)s” is in the recycle bin.") % {"name": activity}, undo_url=undo)
+            return _gone(request, activity)
+    status = 422 if form.is_bound else 200
+    context = {"form": form, "activity": activity}
+    return page(request, "collab/calendar/activity_deletion.html", context, partial="form", status=status)
+
+
+def _gone(request, activity: Activity):
+    """From its own page on to the calendar; from any other page nowhere."""
+    url, here = reverse("collab_calendar:calendar"), request.headers.get("HX-Current-URL", "")
+    if not here or _url_of(activity) in here:
+        return redirect(request, url)
+    return done(request, url, *CHANGED)
+
+
+@require_safe
+def repetition(request):
+    """A fragment for the form it stands in: how often it repeats, in a sentence."""
+    form = RepetitionForm(request.GET)
+    is_valid = form.is_valid()
+    context = {"form": form, "is_valid": is_valid, "sentence": form.sentence() if is_valid else ""}
+    return page(request, "collab/calendar/repetition.html", context, partial="sentence")
+
+
 def _visible(request, pk: int, action: str = "view") -> Activity:
-    joined = Activity.objects.select_related("owner", "created_by", *CARDS)
+    joined = Activity.objects.select_related("owner", "created_by", "series", *CARDS)
     return get_visible(Activity, request.user, pk, action, queryset=joined)
 
 
@@ -256,7 +339,7 @@ def card_activities(request, pk: int, card: str):
     """The panel "Activities" of a card."""
     record = get_visible(CARDS[card], request.user, pk)
     rows = activities_of(request.user, record).filter(cancelled_at=None)
-    planned = list(rows.open().order_by("starts_at", "pk")[:50])
+    planned = list(rows.open().nearest().order_by("starts_at", "pk")[:50])
     past = list(rows.exclude(done_at=None).order_by("-done_at", "-pk")[:50])
     editable = set(
         Activity.objects.visible_to(request.user, "edit")

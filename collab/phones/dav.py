@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from defusedxml import DefusedXmlException
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.http import http_date
 from radicale import config, httputils, pathutils
@@ -186,7 +186,11 @@ class Collection(BaseCollection):
     def upload(self, href: str, item: Item) -> tuple[Item, Item | None]:
         by = _request.get().device.owner
         entry = next(iter(self.calendar.named([href])), None)
-        incoming.put(calendar=self.calendar, name=href, text=item.serialize(), entry=entry, by=by)
+        try:
+            incoming.put(calendar=self.calendar, name=href, text=item.serialize(), entry=entry, by=by)
+        except IntegrityError:
+            # The same event came twice at one moment; one of them is there.
+            raise incoming.Refused("C:no-uid-conflict", status=409) from None
         return item, None if entry is None else EntryItem(self, entry)
 
     def delete(self, href: str | None = None) -> None:

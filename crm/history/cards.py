@@ -15,7 +15,7 @@ from crm.history.models import Change, Event, EventLink
 from crm.history.notes import may_change
 from crm.history.undoing import can_undo, undo_page
 from crm.people.access import kind_label
-from crm.people.fields import followers_of
+from crm.people.fields import followers_of, mask
 from crm.people.kinds import kind_named, visible_pairs
 from crm.people.models import User
 
@@ -103,6 +103,7 @@ def _lines(user, record, events: list[Event]) -> list[Line]:
     own = (kind_label(type(record)), record.pk)
     others = {(event.subject_kind, event.subject_id) for event in events} - {own}
     visible = visible_pairs(user, others)
+    mask(user, visible.values())
     lines = []
     for event in events:
         key = (event.subject_kind, event.subject_id)
@@ -147,9 +148,10 @@ def _line(event: Event, subject, user) -> Line:
     changes = _seen_changes(user, event)
     for change in changes:
         change.label = gettext(change.label)
+    sentence = describe(event, user.access.hidden_fields(event.subject_kind))
     url = record_kind.url(event.subject_id) if subject is not None and record_kind else ""
     return Line(
-        event, kind.icon, kind.tone, describe(event), note, changes, subject, url,
+        event, kind.icon, kind.tone, sentence, note, changes, subject, url,
         via=show_via(event.via),
         can_undo=subject is None and can_undo(event, changes),
         undo_url=undo_page(event) if subject is None else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,17 @@ class Group(models.TextChoices):
 
 @dataclass(frozen=True)
 class EventKind:
-    """`sentence`: a lazy text with `%(name)s` from the payload. `tone`: grey, blue, green, red, amber."""
+    """`sentence`: a lazy text with `%(name)s` from the payload. `tone`: grey, blue, green, red, amber.
+
+    `tells`: which field of the subject a value of the payload repeats, by the value's name.
+    """
 
     key: str
     sentence: str
     icon: str
     group: Group = Group.CHANGE
     tone: str = "grey"
+    tells: dict[str, str] = field(default_factory=dict)
 
 
 _kinds: dict[str, EventKind] = {}
@@ -84,9 +88,12 @@ def show_via(text: str) -> str:
     return localised(name, name_pl) if sign or not name else gettext(name)
 
 
-def describe(event: Event) -> str:
-    """The event as one sentence in the reader's language."""
+def describe(event: Event, hidden: frozenset[str] = frozenset()) -> str:
+    """The event as one sentence in the reader's language, without the values of the subject's hidden fields."""
     values = {key: readable(value) for key, value in event.payload.items()}
+    for key, name in event_kind(event.kind).tells.items():
+        if name in hidden:
+            values[key] = "•••"
     try:
         return str(event_kind(event.kind).sentence) % values
     except (KeyError, ValueError, TypeError):

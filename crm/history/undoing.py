@@ -123,6 +123,11 @@ def plan_undo(*, event: Event, record: OwnedRecord, by) -> Undo:
     """What undoing the event would do now. Changes of fields hidden from `by` are left out and left alone."""
     if event.kind in _replays:
         return _replays[event.kind].plan(event=event, record=record, by=by)
+    return plan_fields(event=event, record=record, by=by)
+
+
+def plan_fields(*, event: Event, record: OwnedRecord, by) -> Undo:
+    """The same field by field, for an area that takes more into account as well."""
     plan = Undo([], [], {}, {})
     hidden = by.access.hidden_fields(type(record))
     editor = _editors.get(event.subject_kind)

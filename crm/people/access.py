@@ -12,7 +12,7 @@ from django.db.models import CharField, Exists, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.utils.timezone import localdate
 
-from crm.people.fields import followers_of
+from crm.people.fields import echoes_of, followers_of
 from crm.people.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -216,7 +216,9 @@ class Access:
         """
         label = kind if isinstance(kind, str) else kind_label(kind)
         if label not in self._levels:
-            self._levels[label] = self._read_levels(label) if label in self.rules else {}
+            self._levels[label] = (self._read_levels(label) if label in self.rules else {}) | self._echoed(
+                label
+            )
         return self._levels[label]
 
     def _read_levels(self, kind: str) -> dict[str, str]:
@@ -233,6 +235,14 @@ class Access:
         }
         levels |= {name: levels[first] for name, first in followers_of(kind).items() if first in levels}
         return {name: level for name, level in levels.items() if level}
+
+    def _echoed(self, kind: str) -> dict[str, str]:
+        """Fields that repeat what is hidden elsewhere."""
+        return {
+            name: "hidden"
+            for name, sources in echoes_of(kind).items()
+            if any(self.field_levels(other).get(field) == "hidden" for other, field in sources)
+        }
 
     def hidden_fields(self, kind: str | type) -> frozenset[str]:
         """What the user must never learn of a kind's records."""

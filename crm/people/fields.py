@@ -33,6 +33,22 @@ def followers_of(kind: str) -> dict[str, str]:
     return _followers.get(kind, {})
 
 
+# kind → field → the fields of other kinds that it repeats, as (kind, field).
+_echoes: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {}
+
+
+def register_echoes(kind: str, echoes: dict[str, tuple[tuple[str, str], ...]]) -> None:
+    """Fields that repeat what stands on records of other kinds, such as the number of a call: {field: (kind, field) …}.
+
+    Such a field is hidden from whoever may not see any one of them. Called from `AppConfig.ready()`.
+    """
+    _echoes.setdefault(kind, {}).update(echoes)
+
+
+def echoes_of(kind: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    return _echoes.get(kind, {})
+
+
 def restrictable(model: type[models.Model]) -> dict[str, tuple[str, bool]]:
     """{field: (label, whether it may be hidden)} of the model's own fields; the others may only be read-only."""
     return {

@@ -14,11 +14,11 @@ _ROLES = {
     "administrator": ("Administrator", "Administrator"),
 }
 _SELLER = {"view": Scope.OWN, "create": Scope.ALL, "edit": Scope.OWN, "delete": Scope.OWN, "assign": Scope.OWN,
-           "export": Scope.OWN, "import": Scope.ALL, "convert": Scope.OWN}  # fmt: skip
+           "export": Scope.OWN, "import": Scope.ALL, "convert": Scope.OWN, "listen": Scope.OWN}  # fmt: skip
 # A lead given up too early is the seller's own to take up again; a closed deal is not.
 _SELLER_OF = {("leads.lead", "reopen"): Scope.OWN}
 # Processes bind everybody: what is executable is an administrator's decision.
-_HEAD = {"create": Scope.ALL, "import": Scope.ALL, "publish": Scope.NONE}
+_HEAD = {"create": Scope.ALL, "import": Scope.ALL, "publish": Scope.NONE, "purge": Scope.NONE}
 
 
 def _scope(role: str, kind, action: str) -> str:

@@ -65,14 +65,15 @@ function facesOf(event) {
 
 // Icon, time, title; what a colour says is said by an icon or a word as well.
 function content({ event, timeText, view, isShort }) {
-  const { status, kind, layer, kindLabel, isPrivate, place } = event.extendedProps;
+  const { status, kind, layer, kindLabel, isPrivate, place, repeats } = event.extendedProps;
   if (event.display === "background") return { domNodes: [part("cal-behind", event.title)] };
   const mark = ["done", "cancelled", "overdue", "busy"].includes(status) ? status : "";
   const nodes = [picture(layer || kind), mark && picture(mark)];
   if (view.type === VIEWS.agenda) nodes.unshift(part("cal-time cal-column", event.allDay ? data.textAllDay : timeText));
   else if (timeText && !event.allDay) nodes.push(part("cal-time", timeText));
   nodes.push(part("cal-name", event.title));
-  const spoken = [kindLabel, mark && data[`text${mark[0].toUpperCase()}${mark.slice(1)}`], isPrivate && data.textPrivate];
+  if (repeats) nodes.push(picture("repeats"));
+  const spoken = [kindLabel, repeats, mark && data[`text${mark[0].toUpperCase()}${mark.slice(1)}`], isPrivate && data.textPrivate];
   nodes.push(part("visually-hidden", spoken.filter(Boolean).map((word) => `, ${word}`).join("")));
   if (isPrivate) nodes.push(picture("private"));
   if (place) nodes.push(part("cal-place", place));
@@ -83,10 +84,21 @@ function content({ event, timeText, view, isShort }) {
   return { domNodes: [line] };
 }
 
+const written = (moment) => moment.toISOString().slice(0, 16);
+
+// What repeats goes back to its place; the form asks how many of them are meant.
+function ask({ event, revert }, withEnd) {
+  const asked = new URLSearchParams({ starts_at: written(event.start) });
+  if (event.end && withEnd) asked.set("ends_at", written(event.end));
+  const { time } = event.extendedProps;
+  revert();
+  open(`${time}?${asked}`, "center");
+}
+
 async function save(info, withEnd) {
   const { event, revert } = info;
+  if (event.extendedProps.repeats) return ask(info, withEnd);
   const body = new FormData();
-  const written = (moment) => moment.toISOString().slice(0, 16);
   body.set("starts_at", written(event.start));
   if (event.end && (withEnd || event.allDay)) body.set("ends_at", written(event.end));
   else if (event.allDay) body.set("ends_at", written(new Date(event.start.getTime() + 86_400_000)));

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from telephony.models import Call, Connection
 
 
+PATH_SECRET = "path_secret"  # noqa: S105
+
+
 class Forged(Exception):
     """The post does not bear the connection's signature."""
 
@@ -37,12 +40,16 @@ class NotOffered(CannotCall):
 
 @dataclass(frozen=True)
 class SettingField:
-    """One value a connection needs: a host, a login, a key. Secrets are never shown again."""
+    """One value a connection needs: a host, a login, a key. Secrets are never shown again.
+
+    `is_made`: where none is given, one is made and shown once.
+    """
 
     name: str
     label: str
     is_secret: bool = False
     is_required: bool = True
+    is_made: bool = False
     default: str = ""
     help_text: str = ""
 
@@ -60,13 +67,20 @@ class Adapter:
     """One kind of exchange or provider, bound to one connection.
 
     Adapters translate; they write no rows. What they report goes to `telephony.ingest.take_in`.
+
+    `about`: what it is for, where the kind is chosen. `first_step`: what makes the first event come.
+    `keeps_address`: the secret of the address stays among the settings, under `PATH_SECRET`.
     """
 
     key: ClassVar[str]
     label: ClassVar[str]
+    about: ClassVar[str] = ""
+    first_step: ClassVar[str] = ""
+    keeps_address: ClassVar[bool] = False
     fields: ClassVar[tuple[SettingField, ...]] = ()
     can_originate: ClassVar[bool] = False
     needs_listener: ClassVar[bool] = False
+    fetch_after_seconds: ClassVar[int] = 0
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

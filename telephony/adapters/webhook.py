@@ -8,10 +8,12 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
 from telephony.adapters.base import Adapter, CheckResult, Forged, Malformed, SettingField, Stale
+from telephony.adapters.fetching import fetch_by_pattern
 from telephony.events import CallFact, Kind, Result, Role
 
 TIMESTAMP = "X-Telephony-Timestamp"
@@ -37,12 +39,21 @@ class WebhookAdapter(Adapter):
 
     key = "webhook"
     label = _("Signed webhook")
+    about = _("Any exchange or script that can send a signed HTTP post.")
+    first_step = _("Post a signed event to the address; the example shown with it does.")
     fields = (
         SettingField(
             "signing_key",
             _("signing key"),
             is_secret=True,
+            is_made=True,
             help_text=_("At least 16 characters, the same on both sides."),
+        ),
+        SettingField(
+            "recordings",
+            _("Address of the recordings"),
+            is_required=False,
+            help_text=_("Such as https://pbx.example/rec/{file}.wav; {file} is the name of the recording."),
         ),
     )
 
@@ -68,6 +79,9 @@ class WebhookAdapter(Adapter):
         if not isinstance(events, list) or not 0 < len(events) <= MOST_EVENTS:
             raise Malformed(f"Expected one event, or at most {MOST_EVENTS} of them as events.")
         return [read_event(event, f"event {number}") for number, event in enumerate(events, start=1)]
+
+    def fetch_recording(self, reference: str) -> BinaryIO:
+        return fetch_by_pattern(self.settings.get("recordings", ""), reference)
 
     def check(self) -> list[CheckResult]:
         key = self.settings.get("signing_key", "")

@@ -32,7 +32,6 @@ from telephony.events import CallFact, Kind, Result, Role
 API = "https://api.zadarma.com"
 HOSTS = frozenset({"api.zadarma.com"})
 RECORDING_HOSTS = frozenset({"api.zadarma.com", "my.zadarma.com", "records.zadarma.com", "pbx.zadarma.com"})
-FETCH_AFTER_SECONDS = 45
 LONGEST = 160
 _ECHO = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
 _DIALLED = re.compile(r"\+?[0-9]{3,20}\Z")
@@ -86,7 +85,14 @@ class ZadarmaAdapter(Adapter):
 
     key = "zadarma"
     label = gettext_lazy("Zadarma")
+    about = gettext_lazy(
+        "The provider's own exchange: it posts its events; calls and recordings over its API."
+    )
+    first_step = gettext_lazy(
+        "Enter the address in the account under “Integrations and API”, then ring one of your numbers."
+    )
     can_originate = True
+    fetch_after_seconds = 45
     fields = (
         SettingField(
             "key", gettext_lazy("Key"), help_text=gettext_lazy("From “Integrations and API” in the account.")

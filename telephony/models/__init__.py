@@ -1,9 +1,10 @@
 """Tables of telephony. Only `telephony.ingest` changes what a call is; people change its note and its cards."""
 
-from telephony.models.calls import CARDS, Call, CallEvent, CallLeg, Direction, Outcome, Recording, State
+from telephony.models.calls import CARDS, Call, CallEvent, CallLeg, Direction, Outcome, State
 from telephony.models.connections import Connection, Extension, LeadRule
-from telephony.models.listening import ListenerLease
+from telephony.models.listening import ListenerLease, Refusal
 from telephony.models.missed import MissedCall, NumberLead
+from telephony.models.recordings import Recording, RecordingHold
 
 __all__ = [
     "CARDS",
@@ -19,5 +20,7 @@ __all__ = [
     "NumberLead",
     "Outcome",
     "Recording",
+    "RecordingHold",
+    "Refusal",
     "State",
 ]

@@ -18,6 +18,9 @@ from deals.models import Deal
 from leads.models import Lead
 from telephony.models.connections import Connection, Extension
 
+# Rights over the recordings of calls that one sees.
+RECORDING_RIGHTS = {"listen": _("listen to recordings"), "hold": _("keep recordings beyond their time"),
+                    "purge": _("delete recordings")}  # fmt: skip
 # The first that is set is the primary card: a call is seen by whoever sees that one.
 CARDS: dict[str, type[OwnedRecord]] = {
     "deal": Deal,
@@ -73,6 +76,9 @@ class CallQuerySet(VisibleQuerySet):
         """
         if not user.is_active:
             return self.none()
+        if action in RECORDING_RIGHTS:
+            # Owning a call or seeing its card is not enough: a role must say so.
+            return self.visible_to(user).filter(user.access.condition(self.model, action))
         rows = self.filter(deleted_at=None, is_internal=False)
         if user.access.scope(kind_label(self.model), action) == "all":
             return rows
@@ -174,6 +180,11 @@ class Call(OwnedRecord):
         return show_phone(self.number) if self.number else self.number_raw
 
     @property
+    def is_number_hidden(self) -> bool:
+        """Whether it was emptied for a reader who must not see it."""
+        return "number" in self.__dict__.get("_masked", {})
+
+    @property
     def is_live(self) -> bool:
         return self.state != State.ENDED
 
@@ -237,35 +248,7 @@ class CallEvent(models.Model):
         verbose_name = _("event of a call")
         verbose_name_plural = _("events of calls")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="one_event_per_key")]
+        indexes = [models.Index(fields=["connection", "-id"], name="latest_events")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
-
-
-class Recording(models.Model):
-    """The recording of a call, at the provider's until it has been fetched."""
-
-    class Fetching(models.TextChoices):
-        WAITING = "waiting", _("to be fetched")
-        STORED = "stored", _("stored")
-        FAILED = "failed", _("could not be fetched")
-        PURGED = "purged", _("deleted when its time was over")
-
-    call = models.ForeignKey(Call, models.CASCADE, related_name="recordings")
-    reference = models.CharField(max_length=500)
-    state = models.CharField(max_length=8, choices=Fetching.choices, default=Fetching.WAITING)
-    content = models.FileField(upload_to="recordings", blank=True)
-    size = models.PositiveBigIntegerField(default=0)
-    sha256 = models.CharField(max_length=64, blank=True)
-    seconds = models.PositiveIntegerField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("recording")
-        verbose_name_plural = _("recordings")
-        constraints = [
-            models.UniqueConstraint(fields=["call", "reference"], name="one_recording_per_reference")
-        ]
-
-    def __str__(self) -> str:
-        return self.reference

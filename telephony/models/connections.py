@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -60,6 +61,12 @@ class Connection(models.Model):
     lead_rule = models.CharField(
         _("unknown numbers become leads"), max_length=6, choices=LeadRule.choices, default=LeadRule.HAND
     )
+    return_minutes = models.PositiveIntegerField(
+        _("missed calls are returned within (minutes of working time)"),
+        default=60,
+        validators=[MaxValueValidator(10_000)],
+        help_text=_("Then the head of whoever has to call back is told. 0: nobody is."),
+    )
     retention_days = models.PositiveIntegerField(
         _("recordings are kept for (days)"),
         default=180,
@@ -94,6 +101,12 @@ class Connection(models.Model):
         if found is None:
             raise LookupError(self.provider)
         return found(self)
+
+    @property
+    def fetch_after(self) -> timedelta:
+        """How long after the end its recordings are ready to be fetched."""
+        adapter = adapter_named(self.provider)
+        return timedelta(seconds=adapter.fetch_after_seconds if adapter else 0)
 
     def is_ignored(self, *numbers: str) -> bool:
         """Whether calls with this number, in any of its notations, are left out."""

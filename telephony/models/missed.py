@@ -22,6 +22,7 @@ class MissedCall(models.Model):
         "collab_calendar.Activity", models.SET_NULL, null=True, related_name="+", verbose_name=_("activity")
     )
     reached_by = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="+")
+    escalated_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from counterparties.models import Contact, Counterparty
+from crm.people.access import kind_label
+from crm.people.fields import mask
 from crm.people.kinds import kind_of
 from crm.people.visibility import may
 from crm.web.access import get_visible
@@ -17,11 +19,13 @@ from crm.web.toasts import toast
 from crm.web.tokens import once
 from leads.models import Lead
 from telephony import services
+from telephony.connecting import may_keep_connections
 from telephony.forms import CardsForm, NoteForm
 from telephony.lists import CallList, duration, status_pill, with_cards
 from telephony.live import has_phone, on_screen
-from telephony.models import CARDS, Call
+from telephony.models import CARDS, Call, Recording, RecordingHold
 from telephony.numbers import save_number
+from telephony.views.recordings import recording_rights
 
 CHANGED = ("call-changed", "history-changed")
 PANEL_ROWS = 50
@@ -40,7 +44,11 @@ def call_list(request):
     found = CallList(request.user, request.GET)
     for row in with_cards(request.user, found.page):
         _dress(row)
-    context = {"list": found, "has_phone": has_phone(request.user)}
+    context = {
+        "list": found,
+        "has_phone": has_phone(request.user),
+        "may_keep": may_keep_connections(request.user),
+    }
     return page(request, "telephony/call_list.html", context)
 
 
@@ -63,10 +71,15 @@ def call_detail(request, pk: int):
     legs = list(call.legs.select_related("user"))
     for leg in legs:
         leg.talk = duration(leg.talk_seconds)
+    sounds = list(call.recordings.order_by("pk"))
     context = {
         "call": call,
         "legs": legs,
-        "recordings": list(call.recordings.all()),
+        "recordings": sounds,
+        "has_sound": any(one.state != Recording.Fetching.PURGED for one in sounds),
+        "recording_rights": recording_rights(request.user, call),
+        "hold": RecordingHold.objects.filter(call=call).select_related("held_by").first(),
+        "kind": kind_label(Call),
         "may_edit": may_edit,
         "form": NoteForm(instance=call) if may_edit else None,
     }
@@ -192,6 +205,8 @@ def card_calls(request, pk: int, card: str):
     for call in calls:
         call.seen_cards = []
         _dress(call)
+    _with_sound(request.user, calls)
+    mask(request.user, calls)
     context = {
         "record": record,
         "kind": kind_of(record).label,
@@ -199,6 +214,15 @@ def card_calls(request, pk: int, card: str):
         "has_more": len(calls) > PANEL_ROWS,
     }
     return page(request, "telephony/card_calls.html", context, partial="panel")
+
+
+def _with_sound(user, calls: list[Call]) -> None:
+    """Gives each call `sound`: its first recording that the reader may hear, if it is here. One query."""
+    audible = Call.objects.visible_to(user, "listen").filter(pk__in=[call.pk for call in calls])
+    stored = Recording.objects.filter(call__in=audible, state=Recording.Fetching.STORED)
+    first = {recording.call_id: recording for recording in stored.order_by("-pk")}
+    for call in calls:
+        call.sound = first.get(call.pk)
 
 
 def calls_of(user, record, card: str):

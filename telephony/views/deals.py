@@ -34,6 +34,7 @@ def deal_call(request, pk: int):
     """The numbers of the deal's people, and calls with them that are about no deal yet."""
     deal = get_visible(Deal, request.user, pk, queryset=Deal.objects.select_related("counterparty"))
     calls = list(_unassigned(deal, request.user))
+    mask(request.user, calls)
     for call in calls:
         call.pill, call.talk = status_pill(call), duration(call.talk_seconds)
     context = {"deal": deal, "callees": callees_of(deal, request.user), "calls": calls}

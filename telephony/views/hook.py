@@ -12,9 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from telephony.adapters.base import Adapter, Forged, Malformed
+from telephony.adapters.base import Adapter, Forged, Malformed, Stale
+from telephony.health import note_refusal
 from telephony.ingest import take_in
-from telephony.models import Connection
+from telephony.models import Connection, Refusal
 from telephony.sealing import Unreadable
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def hook(request: HttpRequest, connection: UUID, secret: str) -> HttpResponse:
     try:
         adapter = found.adapter
     except (LookupError, Unreadable):
+        note_refusal(found, Refusal.Kind.UNREADY)
         return _refused(409, "The connection is not set up completely.")
     if (answer := adapter.handshake(request)) is not None:
         return answer
@@ -61,8 +63,10 @@ def _taken(request: HttpRequest, connection: Connection, adapter: Adapter) -> Ht
         facts = adapter.parse(raw, request.headers, params)
     except Forged as forged:
         _log_forged(connection, forged)
+        note_refusal(connection, Refusal.Kind.STALE if isinstance(forged, Stale) else Refusal.Kind.FORGED)
         return _refused(403, "")
     except Malformed as malformed:
+        note_refusal(connection, Refusal.Kind.MALFORMED)
         return _refused(400, str(malformed))
     calls = take_in(connection=connection, facts=facts)
     return JsonResponse({"events": len(facts), "changed": len(calls)})

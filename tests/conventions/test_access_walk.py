@@ -52,7 +52,7 @@ from funnel.models import Funnel, Requirement, Stage
 from leads.business_cards import PHOTO
 from leads.models import Lead
 from leads.services import edit_lead
-from telephony.models import Call
+from telephony.models import Call, Connection, Extension, Recording
 from tests.factories.leads import make_lead
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +78,8 @@ PUBLIC = {
 
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
+    (r"telephony:connection_\w+|telephony:extension_create", "connection"),
+    (r"telephony:extension_delete", "extension"),
     (
         r"deals:(deal_(detail|update|files|lines|competitors|payments|quote|tile|stage|closure|reopening|withdrawal|proof|clone|override|question|assignment|close_month))",
         "deal",
@@ -96,6 +98,7 @@ TAKES = [
     (r"deals:product_\w+", "product"),
     (r"deals:counterparty_deals|telephony:counterparty_calls", "counterparty"),
     (r"telephony:call_\w+", "call"),
+    (r"telephony:recording_\w+", "recording"),
     (r"bpm:deal_processes|bpm:run_(start|offers)|(collab_calendar|telephony):deal_\w+", "deal"),
     (r"leads:lead_\w+|(collab_calendar|telephony):lead_\w+|bpm:lead_processes", "lead"),
     (r"counterparties:link_\w+", "link"),
@@ -197,6 +200,9 @@ def make_records() -> dict:
         "resource": Resource.objects.create(name="Amber room"),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
+        "connection": Connection.objects.first(),
+        "extension": Extension.objects.last(),
+        "recording": Recording.objects.filter(call__owner=rep).first(),
         "stage": Stage.objects.first(),
         "requirement": Requirement.objects.first(),
         "funnel": Funnel.objects.first(),
@@ -255,6 +261,8 @@ def seen_by(key: str, record, user: User) -> bool:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
     if key in {"line", "payment", "deal_contact", "competitor"}:
         return Deal.objects.visible_to(user).filter(pk=record.deal_id).exists()
+    if key == "recording":
+        return Call.objects.visible_to(user).filter(pk=record.call_id).exists()
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
     if key == "guest":

@@ -6,9 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from collab.calendar.services import cancel_activity
 from counterparties.categories import rule_condition
 from counterparties.models import Category, CategoryGroup
 from counterparties.services import edit_counterparty
+from tests.factories.collab import make_activity, make_series
 from tests.factories.counterparties import make_contact, make_counterparty
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,19 @@ def test_by_category(rep, categories, signed_in):
         assert found(client, "counterparty", f"categories:{condition}") == names, condition
     page = client.get("/lists/filter/", {"kind": "counterparties.counterparty", "field": "categories"})
     assert "small" in page.content.decode()
+
+
+@pytest.mark.parametrize(("name", "make"), [("counterparty", make_counterparty), ("contact", make_contact)])
+def test_by_next_step(rep, signed_in, name, make):
+    """None means what the column shows; of what repeats an open one is enough, a cancelled one is none."""
+    client, with_step, over, idle = signed_in(rep), make(rep), make(rep), make(rep)
+    make_series(rep, **{name: with_step})
+    cancel_activity(activity=make_activity(rep, **{name: over}), by=rep)
+    asked = {"next:filled": {with_step.pk}, "next:empty": {over.pk, idle.pk}}
+    for condition, pks in asked.items():
+        listed = client.get(reverse(f"counterparties:{name}_list"), {"f": condition}).context["list"]
+        assert {row.pk for row in listed.page} == pks
+        assert {row.next_activity is None for row in listed.page} == {condition == "next:empty"}
 
 
 def test_a_rule_cannot_ask_for_categories(admin_user, categories):

@@ -1,14 +1,17 @@
 """What people see of calls, and do with them."""
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
 from crm.history.cards import card_history
 from crm.notify.models import LiveRow
+from crm.people.models import FieldRule, User
 from leads.services import create_lead
 from telephony import services
 from telephony.adapters.base import CannotCall
 from telephony.adapters.simulator import PLAY, SimulatorAdapter
+from telephony.lists import CallList
 from telephony.live import on_screen
 from telephony.models import Call, Extension
 from tests.factories.counterparties import make_contact, make_counterparty
@@ -315,3 +318,39 @@ def test_whoever_has_a_phone_is_told_so(connection, rep, head, signed_in):
     assert 'data-phone="no"' in live(signed_in(head))
     Extension.objects.create(connection=connection, number="109", user=head)
     assert 'data-phone="yes"' in live(signed_in(head))
+
+
+# Numbers that a role hides
+
+
+def test_a_role_that_hides_phones_hides_the_numbers_of_calls_everywhere(
+    connection, rep, signed_in, now, run_jobs
+):
+    contact = make_contact(rep, phone=KNOWN)
+    call = play_flow(connection, "incoming_answered", start=now)
+    FieldRule.objects.create(
+        role=rep.roles.get(), kind="counterparties.contact", field="phone", level="hidden"
+    )
+    reader = User.objects.get(pk=rep.pk)
+    client = signed_in(reader)
+    pages = [
+        reverse("telephony:call_list"), f"{reverse('telephony:call_list')}?tab=in&columns=number,note",
+        f"{reverse('telephony:call_list')}?tab=in&f=number:has:601", reverse("telephony:call_detail", args=[call.pk]),
+        reverse("telephony:live"), reverse("telephony:contact_calls", args=[contact.pk]),
+        reverse("history:card_history", args=["counterparties.contact", contact.pk]),
+        reverse("history:card_history", args=["telephony.call", call.pk]), f"{reverse('web:search')}?q=601234567",
+    ]  # fmt: skip
+    told = {url: client.get(url, headers=HTMX if "live" in url else {}) for url in pages}
+    written = {url: page.content.decode() for url, page in told.items()}
+    assert [page.status_code for page in told.values()] == [200] * len(pages)
+    digits = ("601234567", "601 234 567")
+    assert [url for url in pages[:8] if any(one in written[url] for one in digits)] == []
+    assert "Number hidden" in written[pages[3]] and "•••" in written[pages[6]]
+    assert str(contact) not in written[pages[8]]
+    export = CallList(reader, QueryDict("tab=in"))
+    assert "number" not in [field.key for field in export.fields]
+    attach = client.post(
+        reverse("telephony:call_note", args=[call.pk]), {"note": "Talked", "outcome": ""}, headers=HTMX
+    )
+    call.refresh_from_db()
+    assert (attach.status_code, call.number, call.note) == (204, KNOWN, "Talked")

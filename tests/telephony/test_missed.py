@@ -6,8 +6,12 @@ import pytest
 from django.utils import timezone
 
 from collab.calendar.models import Activity
-from crm.people.models import Absence
+from crm.jobs.models import Job
+from crm.notify.models import Notification
+from crm.people.calendar import add_working_time, working_calendar
+from crm.people.models import Absence, FieldRule
 from leads.models import Lead
+from telephony import missed
 from telephony.missed import GRACE, settle
 from telephony.models import Call, LeadRule, MissedCall
 from tests.factories.counterparties import make_contact
@@ -156,3 +160,47 @@ def test_one_open_lead_for_a_number(connection, run_jobs):
     lead = Lead.objects.get()
     assert lead.phone == KNOWN
     assert set(Call.objects.values_list("lead", flat=True)) == {lead.pk}
+
+
+# What is not returned in time
+
+
+def test_the_head_hears_of_a_call_that_nobody_returned_in_working_time(connection, rep, head, run_jobs):
+    make_contact(rep, phone=KNOWN)
+    play_flow(connection, "incoming_missed")
+    after_grace(run_jobs)
+    clock = Job.objects.get(kind="telephony.escalate")
+    due = add_working_time(clock.created_at, timedelta(minutes=60), working_calendar())
+    assert abs(clock.run_at - due) < timedelta(minutes=5)
+    for _ in range(2):
+        run_jobs(clock.run_at)
+    told = Notification.objects.filter(kind="telephony.not_returned")
+    assert [(one.user, one.params["owner"]) for one in told] == [(head, str(rep))]
+    assert missed.escalate(Activity.objects.get().pk) == []
+
+
+def test_no_head_hears_of_a_number_that_was_reached_or_of_what_is_not_asked_for(
+    connection, rep, head, run_jobs
+):
+    make_contact(rep, phone=KNOWN)
+    play_flow(connection, "incoming_missed")
+    after_grace(run_jobs)
+    play_flow(connection, "outgoing_answered", call="c-2", start=later(3600))
+    run_jobs(timezone.now() + timedelta(days=9))
+    connection.return_minutes = 0
+    connection.save()
+    play_flow(connection, "incoming_missed", call="c-3", start=later(7200))
+    after_grace(run_jobs)
+    assert MissedCall.objects.filter(status="planned").exists()
+    run_jobs(timezone.now() + timedelta(days=9))
+    assert not Notification.objects.filter(kind="telephony.not_returned").exists()
+
+
+def test_an_owner_who_must_not_see_numbers_is_told_whom_to_call(connection, rep, run_jobs):
+    contact = make_contact(rep, phone=KNOWN)
+    FieldRule.objects.create(
+        role=rep.roles.get(), kind="counterparties.contact", field="phone", level="hidden"
+    )
+    play_flow(connection, "incoming_missed")
+    after_grace(run_jobs)
+    assert Activity.objects.get().subject == f"Call back: {contact}"

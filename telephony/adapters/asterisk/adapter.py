@@ -7,9 +7,7 @@ import re
 import ssl
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any, BinaryIO, TypeVar
-from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,10 +30,9 @@ from telephony.adapters.base import (
     Adapter,
     CannotCall,
     CheckResult,
-    NotOffered,
     SettingField,
 )
-from telephony.adapters.fetching import fetch_sound, host_of
+from telephony.adapters.fetching import fetch_by_pattern
 
 _Answer = TypeVar("_Answer")
 _PHONE = re.compile(r"[A-Za-z0-9_.-]{1,40}\Z")
@@ -49,6 +46,8 @@ class AsteriskAdapter(Adapter):
 
     key = "asterisk"
     label = gettext_lazy("Asterisk, FreePBX, Issabel, VitalPBX")
+    about = gettext_lazy("Asterisk, FreePBX, Issabel or VitalPBX: a listener follows its manager interface.")
+    first_step = gettext_lazy("Start the listener, then ring one of your telephones.")
     can_originate = True
     needs_listener = True
     fields = (
@@ -200,23 +199,10 @@ class AsteriskAdapter(Adapter):
 
     # Recordings
 
-    @property
-    def recording_hosts(self) -> frozenset[str]:
-        """The one host that the settings name."""
-        return frozenset(filter(None, [host_of(self.settings.get("recordings", ""))]))
-
     def fetch_recording(self, reference: str) -> BinaryIO:
-        pattern = self.settings.get("recordings", "").strip()
-        if not pattern:
-            raise NotOffered(_("The connection does not say where the recordings lie."))
-        name = (
-            reference.rpartition(".")[0]
-            if reference.lower().endswith((".wav", ".mp3", ".gsm"))
-            else reference
-        )
-        return BytesIO(
-            fetch_sound(pattern.replace("{file}", quote(name, safe="")), hosts=self.recording_hosts)
-        )
+        stem, dot, ending = reference.rpartition(".")
+        name = stem if dot and ending.lower() in {"wav", "mp3", "gsm"} else reference
+        return fetch_by_pattern(self.settings.get("recordings", ""), name)
 
     # Self-test
 

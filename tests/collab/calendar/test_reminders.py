@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -53,6 +55,20 @@ def test_a_reminder_is_told_once_even_if_the_job_runs_twice(rep, run_jobs):
     assert told(rep) == 1
     [row] = reminders.on_screen(rep, at)
     assert row.activity == activity
+
+
+def test_many_at_once_cost_as_many_queries_as_one(rep):
+    """Ten thousand that come due in the same minute must not be late: only the readers count."""
+    start = timezone.now() + timedelta(minutes=20)
+    costs = []
+    for count in (1, 40):
+        for _ in range(count):
+            make_activity(rep, kind="meeting", starts_at=start, remind_before=[15])
+        with CaptureQueriesContext(connection) as asked:
+            assert fire(start) == count
+        costs.append(len(asked))
+    assert costs[0] == costs[1]
+    assert len(reminders.on_screen(rep, start)) == 41
 
 
 def test_the_job_fires_what_came_due_while_nothing_ran(rep, run_jobs):

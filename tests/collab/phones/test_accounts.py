@@ -1,6 +1,7 @@
 """What a phone with an account finds, may change and may not; request by request."""
 
 import base64
+import threading
 from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -498,3 +499,40 @@ def test_an_account_is_added_on_the_page_and_opens_at_once(rep, signed_in, setti
     device = Device.objects.get(name="Moto")
     assert device.last_used_at is not None
     assert password.replace("-", "") not in device.digest
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="PostgreSQL alone works on two writes at a time"
+)
+def test_of_phones_that_write_at_one_moment_one_succeeds(rep):
+    phone, together = Phone(rep), threading.Barrier(3)
+    phone.put("calendar/old.ics", *LUNCH, uid="old")
+    answer = phone.ask("GET", "calendar/old.ics")
+    text, found = answer.content.decode(), []
+
+    def change(number: int) -> None:
+        changed = text.replace("SUMMARY:", f"SUMMARY:{number} ")
+        together.wait()
+        found.append(
+            phone.ask("PUT", "calendar/old.ics", changed, **{"If-Match": answer["ETag"]}).status_code
+        )
+        connection.close()
+
+    def create(_number: int) -> None:
+        together.wait()
+        found.append(phone.put("calendar/new.ics", *LUNCH, uid="new").status_code)
+        connection.close()
+
+    for work, expected in (
+        (change, [[204, 412, 412]]),
+        (create, [[201, 204, 204], [201, 204, 409], [201, 409, 409]]),
+    ):
+        found.clear()
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(found) in expected
+    assert Activity.objects.count() == 2
