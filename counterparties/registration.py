@@ -9,7 +9,7 @@ from counterparties.categories import category_rule
 from counterparties.consents import address_refuses
 from counterparties.handover import may_hand_over
 from counterparties.lists import ContactList, CounterpartyList
-from counterparties.models import Contact, Counterparty
+from counterparties.models import Contact, Counterparty, Industry, Region
 from counterparties.retyping import EVENT as TYPE_CHANGED
 from counterparties.retyping import plan_restoring, restore_type
 from counterparties.rows import SINGLES
@@ -26,6 +26,7 @@ from crm.people.access import register_category_rule
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
+from crm.web.dictionaries import Dictionary, register_dictionary
 from crm.web.registry import (
     MenuEntry,
     Panel,
@@ -107,6 +108,10 @@ def _words(*parts) -> str:
 
 
 def register_counterparties() -> None:
+    register_dictionary(
+        Dictionary(Industry, _("What counterparties live by.")),
+        Dictionary(Region, _("How sales are divided."), ("country",), group="country"),
+    )
     register_refusal(address_refuses)
     for kind in (COUNTERPARTY, CONTACT):
         register_followers(kind, {many: single for single, many in SINGLES.items()})

@@ -16,7 +16,12 @@ class DealsConfig(AppConfig):
         from deals.imports.registration import register_imports
         from deals.operations import register_deal_operations
         from deals.quotes import may_read_quote
-        from deals.registration import register_deals, register_payments, register_products
+        from deals.registration import (
+            register_deals,
+            register_dictionaries,
+            register_payments,
+            register_products,
+        )
         from deals.requirement_kinds import register_requirements
         from deals.retiring import register_retiring
 
@@ -24,6 +29,7 @@ class DealsConfig(AppConfig):
         register_guard(may_read_quote)
         register_products()
         register_payments()
+        register_dictionaries()
         register_deal_events()
         register_deal_operations()
         register_imports()

@@ -12,6 +12,7 @@ from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.people.fields import register_followers
 from crm.people.kinds import RecordKind, register_kind
+from crm.web.dictionaries import Dictionary, register_dictionary
 from crm.web.registry import (
     MenuEntry,
     Panel,
@@ -25,7 +26,16 @@ from deals.competitors import COMPETITORS
 from deals.facts import FACT_RELATED, deal_fact_kinds, deal_facts
 from deals.lines import LINES
 from deals.lists import DealList
-from deals.models import OPEN_STATUSES, Deal, Payment, Product
+from deals.models import (
+    OPEN_STATUSES,
+    Competitor,
+    Deal,
+    LossReason,
+    OutcomeReason,
+    Payment,
+    Product,
+    TaxRate,
+)
 from deals.parts import Part
 from deals.parts_of_deals import MONEY_PARTS, PARTS, put_back
 from deals.payment_lists import PAYMENT, PaymentList
@@ -135,6 +145,15 @@ def register_products() -> None:
         )
     )  # fmt: skip
     register_menu(MenuEntry("products", _("Products"), "box", "deals:product_list", 55, kind=PRODUCT))
+
+
+def register_dictionaries() -> None:
+    register_dictionary(
+        Dictionary(LossReason, _("Why deals are lost.")),
+        Dictionary(OutcomeReason, _("Why deals are won, or set aside."), ("outcome",), group="outcome"),
+        Dictionary(Competitor, _("Whom deals are up against.")),
+        Dictionary(TaxRate, _("What lines of deals are taxed with."), ("percent",)),
+    )
 
 
 def register_payments() -> None:

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.attributes.models import AttributeSet
+from crm.history.definitions import free_key, record_change
 from deals.models import DealType
 from funnel.requiring import demand_funnels
-from funnel.shaping import free_key, record_change
 
 FIELDS = ("name", "name_pl", "funnel", "is_default", "is_active")
 

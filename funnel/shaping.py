@@ -5,14 +5,12 @@ A stage that anything past or present names is never deleted: it is retired, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.models import DELETION
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from crm.history.definitions import end_of, free_key, order_definitions, record_change, write_definition
 from funnel.models import Funnel, Stage
 from funnel.requiring import demand_funnels
 from funnel.uses import open_counts, stage_uses
@@ -27,12 +25,12 @@ def save_funnel(*, funnel: Funnel | None = None, values: dict, by) -> Funnel:
     demand_funnels(by)
     if funnel is None:
         funnel = Funnel(
-            key=free_key(values["name"], Funnel.objects.all()), position=_end(Funnel.objects.all())
+            key=free_key(values["name"], Funnel.objects.all()), position=end_of(Funnel.objects.all())
         )
     elif funnel.is_active and not values["is_active"]:
         for use in stage_uses():
             use.demand_free(funnel)
-    _write(funnel, values, by)
+    write_definition(funnel, values, by)
     return funnel
 
 
@@ -45,41 +43,17 @@ def save_stage(*, stage: Stage | None = None, funnel: Funnel | None = None, valu
         if funnel.stages.filter(is_active=True).count() >= MOST_STAGES:
             raise ValidationError(_("A funnel may have at most %(most)s stages.") % {"most": MOST_STAGES})
         stage = Stage(
-            funnel=funnel, key=free_key(values["name"], funnel.stages), position=_end(funnel.stages)
+            funnel=funnel, key=free_key(values["name"], funnel.stages), position=end_of(funnel.stages)
         )
-    _write(stage, values, by)
+    write_definition(stage, values, by)
     return stage
-
-
-def _write(record: models.Model, values: dict, by) -> None:
-    """Saves what differs and says it on record, old value and new one."""
-    is_new = record._state.adding
-    said = []
-    for name, value in values.items():
-        old = getattr(record, name)
-        if is_new or old != value:
-            said.append(f"{name}: {value}" if is_new else f"{name}: {old} → {value}")
-        setattr(record, name, value)
-    if not said:
-        return
-    record.full_clean()
-    record.save()
-    record_change(record, "; ".join(said), by, ADDITION if is_new else CHANGE)
 
 
 @transaction.atomic
 def order_records(*, rows: models.QuerySet, ids: list[int], by) -> None:
     """Puts funnels, or the stages of one funnel, in the order of `ids`; those not named follow as they stood."""
     demand_funnels(by)
-    found = list(rows.select_for_update().order_by("position", "id"))
-    places = {pk: place for place, pk in enumerate(ids)}
-    wanted = sorted(found, key=lambda one: places.get(one.pk, len(places)))
-    for place, one in enumerate(wanted):
-        if one.position != place:
-            one.position = place
-            one.save(update_fields=["position"])
-    if [one.pk for one in wanted] != [one.pk for one in found]:
-        record_change(wanted[0], "order: " + ", ".join(one.name for one in wanted), by)
+    order_definitions(rows, ids, by)
 
 
 @transaction.atomic
@@ -153,22 +127,4 @@ def restore_stage(*, stage: Stage, by) -> None:
     demand_funnels(by)
     if stage.funnel.stages.filter(is_active=True).count() >= MOST_STAGES:
         raise ValidationError(_("A funnel may have at most %(most)s stages.") % {"most": MOST_STAGES})
-    _write(stage, {"is_active": True, "position": _end(stage.funnel.stages)}, by)
-
-
-def record_change(record: models.Model, text: str, by, action: int = CHANGE) -> None:
-    """One line on the administration's record."""
-    LogEntry.objects.log_actions(by.pk, [record], action, change_message=text[:2000], single_object=True)
-
-
-def free_key(name: str, among: models.QuerySet) -> str:
-    """A key made of the name that none of these has."""
-    stem = slugify(name)[:32] or "one"
-    taken = set(among.filter(key__startswith=stem).values_list("key", flat=True))
-    numbers: Iterable[int] = range(2, len(taken) + 3)
-    return stem if stem not in taken else next(f"{stem}-{n}" for n in numbers if f"{stem}-{n}" not in taken)
-
-
-def _end(rows) -> int:
-    last = rows.aggregate(last=models.Max("position"))["last"]
-    return 0 if last is None else last + 1
+    write_definition(stage, {"is_active": True, "position": end_of(stage.funnel.stages)}, by)

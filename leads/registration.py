@@ -9,6 +9,7 @@ from counterparties.callers import first_phone, register_callers
 from counterparties.matching.keys import register_traits
 from counterparties.matching.registry import MergeKind, register_mergeable
 from crm.history.bin import register_deletable
+from crm.history.definitions import free_key
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
 from crm.listing.lists import register_list
@@ -16,10 +17,11 @@ from crm.listing.portfolio import PortfolioKind, register_portfolio
 from crm.notify.notices import Notice, register_notice
 from crm.people.kinds import RecordKind, register_kind
 from crm.people.phones import show_phone
+from crm.web.dictionaries import Dictionary, register_dictionary
 from crm.web.registry import MenuEntry, QuickCreate, register_menu, register_quick_create
 from leads.lists import LeadList
 from leads.merging import check_merge, lead_traits
-from leads.models import LEAD_KIND, OPEN_STATUSES, Lead
+from leads.models import LEAD_KIND, OPEN_STATUSES, Lead, LeadSource, UnqualifiedReason
 from leads.services import LEAD_FIELDS, edit_lead
 
 RIGHTS = (("convert", _("convert a lead")), ("reopen", _("reopen a lead")))
@@ -64,7 +66,15 @@ def _summary(lead) -> str:
     return " · ".join(part for part in (lead.get_status_display(), person, show_phone(lead.phone)) if part)
 
 
+def _give_key(source: LeadSource) -> None:
+    source.key = free_key(source.name, LeadSource.objects.all())
+
+
 def register_leads() -> None:
+    register_dictionary(
+        Dictionary(LeadSource, _("Where leads come from."), ("response_minutes",), prepare=_give_key),
+        Dictionary(UnqualifiedReason, _("Why leads are given up.")),
+    )
     register_list(LeadList)
     register_kind(
         RecordKind(

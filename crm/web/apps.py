@@ -14,6 +14,7 @@ class WebConfig(AppConfig):
         from crm.people.invitations import may_invite
         from crm.people.kinds import kind_named
         from crm.web.company import may_change_company
+        from crm.web.dictionaries import may_keep_dictionaries
         from crm.web.first_steps import render_first_steps
         from crm.web.registry import (
             CardAction,
@@ -33,6 +34,16 @@ class WebConfig(AppConfig):
                 "web:company_settings",
                 190,
                 allowed=may_change_company,
+            )
+        )
+        register_menu(
+            MenuEntry(
+                "dictionaries",
+                _("Dictionaries"),
+                "list-ul",
+                "web:dictionary_list",
+                196,
+                allowed=may_keep_dictionaries,
             )
         )
         register_menu(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.web import company_page, installing, sight, starting, views
+from crm.web import company_page, dictionary_pages, installing, sight, starting, views
 
 app_name = "web"
 
@@ -19,6 +19,16 @@ urlpatterns = [
     ),
     path("card/<str:kind>/<int:pk>/access/", sight.record_access, name="record_access"),
     path("company/", company_page.company_settings, name="company_settings"),
+    path("dictionaries/", dictionary_pages.dictionary_list, name="dictionary_list"),
+    path("dictionaries/<slug:key>/", dictionary_pages.dictionary_detail, name="dictionary_detail"),
+    path("dictionaries/<slug:key>/new/", dictionary_pages.entry_create, name="entry_create"),
+    path("dictionaries/<slug:key>/order/", dictionary_pages.entry_order, name="entry_order"),
+    path("dictionaries/<slug:key>/<int:pk>/", dictionary_pages.entry_update, name="entry_update"),
+    path(
+        "dictionaries/<slug:key>/<int:pk>/retirement/",
+        dictionary_pages.entry_retirement,
+        name="entry_retirement",
+    ),
     path("access/", sight.access_overview, name="access_overview"),
     path("demo-removal/", starting.demo_removal, name="demo_removal"),
     path("shortcuts/", views.shortcuts, name="shortcuts"),
