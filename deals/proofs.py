@@ -74,3 +74,12 @@ def proofs_of(request: StageRequest) -> list[Proof]:
         supply = kind.supply(request.deal, one.options) if kind and kind.supply and missing else ""
         found.append(Proof(one, kind.describe(one.options) if kind else missing, missing, supply))
     return found
+
+
+def unproven_move(deal: Deal) -> StageRequest | None:
+    """The way past a gate that an overridden deal never proved, as a request nobody has made; None for all others."""
+    if not deal.is_overridden:
+        return None
+    return StageRequest(
+        deal=deal, from_stage=deal.proven_stage, to_stage=deal.stage, from_status=deal.status, to_status=deal.status
+    )  # fmt: skip

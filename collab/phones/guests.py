@@ -79,12 +79,19 @@ def invite_guests(
         guest.save()
         _send(guest, "REQUEST", by)
         found.append(guest)
+    stand_alone()
     record_event(
         kind=INVITED, subject=activity, by=by, cards=activity.cards(),
         payload={"names": ", ".join(str(guest) for guest in found)},
     )  # fmt: skip
     publish(kind=LIVE, record=activity)
     return found
+
+
+def stand_alone() -> None:
+    """What guests are invited to follows no series: it is not moved or dropped with the others, unknown to them."""
+    invited = Guest.objects.filter(withdrawn_at=None).values("letter__activity_id")
+    Activity.objects.filter(pk__in=invited, series__isnull=False, is_detached=False).update(is_detached=True)
 
 
 def _checked(activity: Activity, addresses: Iterable[str]) -> list[str]:

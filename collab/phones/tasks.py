@@ -21,6 +21,8 @@ IN_A_SLICE = 100
 def tell_guests(run: JobRun) -> dict:
     """Whoever is invited hears of another time or place, and that something does not take place."""
     told, found = 0, IN_A_SLICE
+    with run.slice():
+        guests.stand_alone()
     while found == IN_A_SLICE:
         with run.slice():
             rows = guests.changed_guests(IN_A_SLICE)

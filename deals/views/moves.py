@@ -16,7 +16,7 @@ from crm.web.tokens import once
 from deals.forms import ClosureForm, OverrideForm, StageForm
 from deals.models import REQUIREMENTS, Deal, DealStatus, StageRequest
 from deals.proof_form import ProofForm
-from deals.proofs import proofs_of
+from deals.proofs import proofs_of, unproven_move
 from deals.rules import demand_right
 from deals.selectors import destination, pending_requests
 from deals.services import first_text, override_request, pending_request, request_stage, withdraw_request
@@ -187,9 +187,12 @@ def deal_override(request, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def deal_proof(request, pk: int):
-    """What a waiting move lacks, and the form that supplies it on the spot; the last proof moves the deal."""
+    """What a waiting move lacks, and the form that supplies it on the spot; the last proof moves the deal.
+
+    For a deal that stands ahead of its proof: what it has never shown.
+    """
     deal = _editable(request, pk)
-    pending = pending_request(deal)
+    pending = pending_request(deal) or unproven_move(deal)
     if pending is None:
         toast(request, _("Nothing is waiting any more."), level=messages.INFO)
         return _answer(request, deal, None) if request.method == "POST" else _closed_dialog(request, pk)
@@ -199,10 +202,14 @@ def deal_proof(request, pk: int):
         request.POST or None, request.FILES or None, instance=deal, user=request.user, proofs=proofs
     )
     context = {"form": form, "deal": deal, "proofs": proofs, "destination": destination(pending)}
+    context["waits"] = pending.pk is not None
     if request.method != "POST":
         return page(request, "deals/deal_proof.html", context, partial="form")
     if not form.is_valid() or not _supplied(request, deal, form):
         return page(request, "deals/deal_proof.html", context, partial="form", status=422)
+    if pending.pk is None:
+        toast(request, _("Saved."))
+        return _closed_dialog(request, pk)
     pending.refresh_from_db()
     if pending.is_pending:
         toast(request, _("Saved. The move waits for the rest."), level=messages.INFO)

@@ -1,6 +1,7 @@
 """Guests from outside: invited by mail, told of changes, answering by their link."""
 
 import smtplib
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 
@@ -16,6 +17,8 @@ from django.utils import translation
 from icalendar import Calendar
 
 from collab.calendar import services
+from collab.calendar.models import Activity
+from collab.calendar.series_services import Scope, edit_series, end_series
 from collab.phones.guest_mails import message_of
 from collab.phones.guest_models import Guest
 from collab.phones.guests import guests_of, invite_guests, withdraw_guest
@@ -28,7 +31,7 @@ from crm.jobs.services import enqueue
 from crm.jobs.worker import PERIODIC
 from crm.notify.models import Notification
 from tests.factories.browser import unused_port
-from tests.factories.collab import in_hours, make_activity
+from tests.factories.collab import in_hours, make_activity, make_series
 from tests.factories.counterparties import make_contact
 
 pytestmark = pytest.mark.django_db
@@ -298,3 +301,22 @@ def test_a_real_server_takes_the_letter_as_it_is(rep, meeting):
     body = text.get_payload(decode=True)
     [event] = Calendar.from_ical(body).walk("VEVENT")
     assert str(event["SUMMARY"]) == ("Zażółć gęślą jaźń " * 8).strip()
+
+
+def test_an_occurrence_with_guests_stands_on_its_own_and_its_end_is_told(rep, run_jobs):
+    first = make_series(rep)
+    second = Activity.objects.filter(series=first.series).order_by("starts_at")[1]
+    invite(second, rep)
+    run_jobs()
+    values = {
+        "starts_at": first.starts_at + timedelta(hours=2),
+        "ends_at": first.ends_at + timedelta(hours=2),
+    }
+    edit_series(activity=first, scope=Scope.ALL, values=values, version=first.version, by=rep)
+    a_minute_later(run_jobs)
+    was = second.starts_at
+    second.refresh_from_db()
+    assert (second.starts_at, len(mail.outbox)) == (was, 1)
+    end_series(activity=first, scope=Scope.ALL, by=rep)
+    a_minute_later(run_jobs)
+    assert [str(parts(message)[2]["METHOD"]) for message in mail.outbox] == ["REQUEST", "CANCEL"]
