@@ -154,6 +154,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
             models.Index(fields=["department", "status", "-id"], name="deals_of_department"),
             models.Index(fields=["status", "-id"], name="deals_by_status"),
             models.Index(fields=["close_date", "id"], name="deals_by_close_date"),
+            models.Index(fields=["status", "close_date", "id"], name="deals_of_status_by_close"),
             models.Index(fields=["amount", "id"], name="deals_by_amount"),
             models.Index(fields=["worth", "id"], name="deals_by_worth"),
         ]
