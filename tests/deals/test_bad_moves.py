@@ -57,7 +57,9 @@ def test_neither_a_closed_deal_nor_another_funnel_nor_a_retired_stage_by_any_doo
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("amount", ["10000000000000", "-10000000000000", "1000000000000.01", "-0.01", "NaN", "1e400"])
+@pytest.mark.parametrize(
+    "amount", ["10000000000000", "-10000000000000", "1000000000000.01", "-0.01", "NaN", "1e400"]
+)
 def test_an_amount_beyond_the_limit_by_no_door(rep, signed_in, run_jobs, amount):
     deal, client = make_deal(rep, amount=Decimal(5)), signed_in(rep)
     with pytest.raises(ValidationError):
