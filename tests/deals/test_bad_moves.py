@@ -23,7 +23,7 @@ from funnel.models import Mode, Requirement
 from tests.factories import sheets
 from tests.factories.bpm import chain, make_gate, make_waiting, run_of, service_task, task_of, user_task
 from tests.factories.counterparties import make_counterparty
-from tests.factories.deals import make_deal, make_funnel, make_loss_reason, make_stage
+from tests.factories.deals import make_deal, make_deal_type, make_funnel, make_loss_reason, make_stage
 from tests.factories.imports import finished_import
 
 DOORS = {
@@ -159,6 +159,7 @@ def test_a_retired_process_holds_nothing_new_and_ends_what_it_began(admin_user, 
 
 @pytest.mark.django_db
 def test_a_negative_amount_by_no_import(rep, tmp_path, run_jobs):
+    make_deal_type()
     make_counterparty(rep, name="Żubr")
     rows = [["Nazwa", "Kontrahent", "Kwota"], ["A", "Żubr", "-0,01"], ["B", "Żubr", "5,00"]]
     path = sheets.write_workbook(tmp_path / "szanse.xlsx", rows)
