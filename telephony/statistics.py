@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from django.db.models import Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Q, Sum
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
@@ -46,9 +46,9 @@ class Figures:
     missed: int = 0
     called: int = 0
     reached: int = 0
-    returned: int = 0
     wait: float | None = None
     talk: int = 0
+    returned: int = 0
 
     @property
     def wait_text(self) -> str:
@@ -99,33 +99,33 @@ class Statistics:
 
 
 def read_statistics(user, period: str, person: int | None = None) -> Statistics:
-    """Three queries, however many calls. `person`: the id of one, None for all."""
+    """Two queries, however many calls: each call is read once. `person`: the id of one, None for all."""
     first, end = span(period)
     calls = Call.objects.visible_to(user).order_by().filter(
         state=State.ENDED, started_at__gte=start_of(first), started_at__lt=start_of(end)
     )  # fmt: skip
     returned = Count("pk", filter=TABS["missed"][1] & Q(missed__status=MissedCall.Status.REACHED))
-    rows = calls.values("owner").annotate(
-        **_COUNTS, wait=Avg("wait_seconds", filter=_ANSWERED), talk=Sum("talk_seconds"), returned=returned
+    hour = ExtractHour("started_at", tzinfo=timezone.get_current_timezone())
+    rows = (
+        calls.annotate(hour=hour)
+        .values_list("owner", "hour")
+        .annotate(
+            **_COUNTS, wait=Avg("wait_seconds", filter=_ANSWERED), talk=Sum("talk_seconds"), returned=returned
+        )
     )
-    found = {row.pop("owner"): _figures(row) for row in rows}
-    names = User.objects.in_bulk([pk for pk in found if pk is not None])
-    people = [PersonLine(names.get(pk), figures) for pk, figures in found.items()]
+    found = {(owner, hour): Figures(*figures) for owner, hour, *figures in rows}
+    owners = {owner for owner, _hour in found}
+    names = User.objects.in_bulk([pk for pk in owners if pk is not None])
+    people = [
+        PersonLine(names.get(pk), _sum(one for (owner, _hour), one in found.items() if owner == pk))
+        for pk in owners
+    ]
     people.sort(key=lambda line: (line.person is None, str(line.person)))
-    chosen = [figures for pk, figures in found.items() if person is None or pk == person]
-    return Statistics(people, _hours(calls if person is None else calls.filter(owner=person)), _sum(chosen))
-
-
-def _figures(row: dict) -> Figures:
-    """`missed` is a relation of a call: no column of a query can be called so."""
-    return Figures(missed=row.pop("unanswered"), **row)
-
-
-def _hours(calls: QuerySet) -> list[HourLine]:
-    zone = timezone.get_current_timezone()
-    rows = calls.annotate(hour=ExtractHour("started_at", tzinfo=zone)).values("hour").annotate(**_COUNTS)
-    found = {row.pop("hour"): _figures(row) for row in rows}
-    return [HourLine(hour, found.get(hour, Figures())) for hour in range(24)]
+    chosen = {key: one for key, one in found.items() if person in {None, key[0]}}
+    hours = [
+        HourLine(hour, _sum(one for (_owner, at), one in chosen.items() if at == hour)) for hour in range(24)
+    ]
+    return Statistics(people, hours, _sum(chosen.values()))
 
 
 def _sum(all_figures: Iterable[Figures]) -> Figures:

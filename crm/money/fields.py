@@ -10,6 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 LIMIT = Decimal(10) ** 12
 CENT = Decimal("0.01")
+NOT_NEGATIVE = [
+    MinValueValidator(Decimal(0), _("The amount may not be negative.")),
+    MaxValueValidator(LIMIT, _("The amount is too large.")),
+]
 
 
 def to_hundredths(value: Decimal) -> int:

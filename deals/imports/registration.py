@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db.models import Q
 from django.urls import reverse
@@ -39,6 +40,7 @@ def register_imports() -> None:
             faults=_faults,
             list_url=lambda run: reverse("deals:deal_list"),
             messages={
+                "negative": _("The amount may not be negative."),
                 "number_taken": _("Another deal has this number."),
                 "no_reason": _("A lost deal needs a reason of loss."),
                 "stage_refused": _("Not moved: %(why)s"),
@@ -59,7 +61,8 @@ def register_imports() -> None:
 
 def _faults(values: Values) -> list[tuple[str, str]]:
     lost = values.get("status") == DealStatus.LOST
-    return [("no_reason", "loss_reason")] if lost and not values.get("loss_reason") else []
+    found = [("no_reason", "loss_reason")] if lost and not values.get("loss_reason") else []
+    return [*found, ("negative", "amount")] if Decimal(values.get("amount") or 0) < 0 else found
 
 
 def keys_of(values: Values) -> list[Key]:

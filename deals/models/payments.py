@@ -10,11 +10,10 @@ from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.money.fields import LIMIT, MoneyField
+from crm.money.fields import LIMIT, NOT_NEGATIVE, MoneyField
 from crm.people.access import right_on_card
 from crm.people.names import Named
 from crm.people.visibility import sees
-from deals.models.products import NOT_NEGATIVE
 from deals.models.records import Deal
 
 POSITIVE = [

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.money.fields import LIMIT, MoneyField
+from crm.money.fields import NOT_NEGATIVE, MoneyField
 from crm.people.folding import sort_key
 from crm.people.names import Named, localised
 from crm.people.search import Searchable
 from crm.people.visibility import OwnedRecord
-
-NOT_NEGATIVE = [
-    MinValueValidator(Decimal(0), _("The amount may not be negative.")),
-    MaxValueValidator(LIMIT, _("The amount is too large.")),
-]
 
 
 class TaxRate(Named):

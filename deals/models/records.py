@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from crm.attributes.models import AttributedRecord
-from crm.money.fields import MoneyField
+from crm.money.fields import NOT_NEGATIVE, MoneyField
 from crm.money.models import default_currency
 from crm.people.names import Named
 from crm.people.search import Searchable
@@ -123,7 +123,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
     status = models.CharField(
         _("status"), max_length=10, choices=DealStatus.choices, default=DealStatus.ACTIVE
     )
-    amount = MoneyField(_("amount"), null=True, blank=True)
+    amount = MoneyField(_("amount"), null=True, blank=True, validators=NOT_NEGATIVE)
     currency = models.ForeignKey(
         "money.Currency", models.PROTECT, related_name="+", verbose_name=_("currency")
     )
@@ -154,6 +154,7 @@ class Deal(Searchable, AttributedRecord, OwnedRecord):
             models.Index(fields=["department", "status", "-id"], name="deals_of_department"),
             models.Index(fields=["status", "-id"], name="deals_by_status"),
             models.Index(fields=["close_date", "id"], name="deals_by_close_date"),
+            models.Index(fields=["status", "close_date", "id"], name="deals_of_status_by_close"),
             models.Index(fields=["amount", "id"], name="deals_by_amount"),
             models.Index(fields=["worth", "id"], name="deals_by_worth"),
         ]

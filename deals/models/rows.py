@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.money.fields import MoneyField
-from deals.models.products import NOT_NEGATIVE, Product, TaxRate
+from crm.money.fields import NOT_NEGATIVE, MoneyField
+from deals.models.products import Product, TaxRate
 from deals.models.reasons import Competitor
 from deals.models.records import Deal
 

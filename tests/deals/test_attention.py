@@ -197,7 +197,7 @@ def test_they_cost_the_same_for_one_and_for_fifty(rep, head, requirement, signed
     for number in range(50):
         asked_days_ago(waiting(rep, f"n{number}", counterparty=counterparty), 9)
     assert [cost(url) for url in urls] == few
-    assert few[0] <= 11 and few[1] <= 13
+    assert few[0] <= 10 and few[1] <= 12
 
 
 def test_the_morning_asks_and_opens_what_is_missing(rep, head, requirement, signed_in):

@@ -20,8 +20,11 @@ from deals.services import (
     request_stage,
 )
 from funnel.models import Mode, Requirement
+from tests.factories import sheets
 from tests.factories.bpm import chain, make_gate, make_waiting, run_of, service_task, task_of, user_task
-from tests.factories.deals import make_deal, make_funnel, make_loss_reason, make_stage
+from tests.factories.counterparties import make_counterparty
+from tests.factories.deals import make_deal, make_deal_type, make_funnel, make_loss_reason, make_stage
+from tests.factories.imports import finished_import
 
 DOORS = {
     "board": {"HX-Request": "true", "HX-Target": "board-changes"},
@@ -54,7 +57,9 @@ def test_neither_a_closed_deal_nor_another_funnel_nor_a_retired_stage_by_any_doo
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("amount", ["10000000000000", "-10000000000000", "1000000000000.01", "NaN", "1e400"])
+@pytest.mark.parametrize(
+    "amount", ["10000000000000", "-10000000000000", "1000000000000.01", "-0.01", "NaN", "1e400"]
+)
 def test_an_amount_beyond_the_limit_by_no_door(rep, signed_in, run_jobs, amount):
     deal, client = make_deal(rep, amount=Decimal(5)), signed_in(rep)
     with pytest.raises(ValidationError):
@@ -150,3 +155,15 @@ def test_a_retired_process_holds_nothing_new_and_ends_what_it_began(admin_user, 
     complete_task(task=task_of(deal), by=rep, values={}, outcome="")
     run_jobs()
     assert (at(deal), pending_request(deal)) == ("proposal", None)
+
+
+@pytest.mark.django_db
+def test_a_negative_amount_by_no_import(rep, tmp_path, run_jobs):
+    make_deal_type()
+    make_counterparty(rep, name="Żubr")
+    rows = [["Nazwa", "Kontrahent", "Kwota"], ["A", "Żubr", "-0,01"], ["B", "Żubr", "5,00"]]
+    path = sheets.write_workbook(tmp_path / "szanse.xlsx", rows)
+    run = finished_import(path, by=rep, run_jobs=run_jobs, kind="deals.deal")
+    [error] = run.rows.exclude(errors=[]).get().errors
+    assert (error["code"], error["field"]) == ("negative", "amount")
+    assert list(Deal.objects.values_list("name", flat=True)) == ["B"]

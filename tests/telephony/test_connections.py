@@ -153,7 +153,7 @@ def test_the_list_takes_the_same_queries_for_one_and_for_many(
         make_connection(admin_user, name=f"Another {place}")
     with django_assert_max_num_queries(len(few)):
         shown = page.get(url("connection_list"))
-    assert [row.unmatched for row in shown.context["connections"]].count(0) == 10
+    assert sorted(row.unmatched for row in shown.context["connections"]) == [0] * 9 + [1]
     assert delay_of(connection).is_skewed
 
 

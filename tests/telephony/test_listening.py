@@ -74,7 +74,7 @@ def listen(monkeypatch):
         follower = Listening(database=database, pause=0.02, look=0.05, beat=0.1)
         running = threading.Thread(target=loop.run_until_complete, args=(follower.run(stop),), daemon=True)
         running.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
 
         def serve_while(condition):
             while condition():
