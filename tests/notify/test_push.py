@@ -153,9 +153,13 @@ def test_an_address_that_became_private_is_not_asked(browser, service, rep, run_
     assert (job().status, service.taken) == ("failed", [])
 
 
-def dismissed(rep, **_):
+@pytest.mark.django_db
+def test_somebody_dismissed_gets_nothing(browser, service, rep, run_jobs):
+    tell(rep)
     rep.is_active = False
     rep.save()
+    run_jobs()
+    assert (service.taken, job().status, tell(rep)) == ([], "done", None)
 
 
 def read_meanwhile(rep, **_):
@@ -180,9 +184,7 @@ def too_old(**_):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "happens", [dismissed, read_meanwhile, unwanted_now, hidden_now, taken_over, too_old]
-)
+@pytest.mark.parametrize("happens", [read_meanwhile, unwanted_now, hidden_now, taken_over, too_old])
 def test_what_changed_before_it_was_sent_is_heeded(
     happens, browser, service, receiver, rep, head, outsider, run_jobs
 ):
