@@ -44,7 +44,7 @@ def start(*words, **env) -> subprocess.CompletedProcess:
     found = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     found |= {"CRM_RING": "1"} | env
     command = [sys.executable, "run", *map(str, words)]
-    return subprocess.run(command, env=found, stdin=subprocess.DEVNULL, timeout=180, check=False, **CAPTURED)
+    return subprocess.run(command, env=found, stdin=subprocess.DEVNULL, timeout=400, check=False, **CAPTURED)
 
 
 def said(done: subprocess.CompletedProcess) -> str:
