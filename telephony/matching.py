@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from counterparties.callers import Known, who_calls
+from counterparties.callers import holders
 from counterparties.models import Contact, ContactLink, Counterparty
 from leads.models import OPEN_STATUSES, Lead
 from telephony.models import CARDS, Call
@@ -33,8 +33,10 @@ def link_call(call: Call) -> bool:
 
 def find_cards(number: str, *, by) -> Cards:
     """The cards of the one caller that has the number. A contact comes before his company, both before a lead."""
-    known = who_calls(number, by=by).known
-    contacts, parties, leads = (_of(known, model) for model in (Contact, Counterparty, Lead))
+    known = holders(number, by=by)
+    contacts = [one for one in known if isinstance(one, Contact)]
+    parties = [one for one in known if isinstance(one, Counterparty)]
+    leads = [one for one in known if isinstance(one, Lead)]
     if len(contacts) > 1 or len(parties) > 1:
         return Cards(several=True)
     if contacts:
@@ -45,10 +47,6 @@ def find_cards(number: str, *, by) -> Cards:
     if len(open_leads) == 1:
         return Cards(_of_lead(open_leads[0]))
     return Cards(several=bool(open_leads))
-
-
-def _of(known: list[Known], model) -> list:
-    return [one.record for one in known if isinstance(one.record, model)]
 
 
 def _of_contact(contact: Contact, parties: list[Counterparty]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +20,7 @@ def _fernet() -> MultiFernet:
     return MultiFernet([_key(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
+@lru_cache(8)
 def _key(secret: str) -> Fernet:
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"telephony.connection")
     return Fernet(base64.urlsafe_b64encode(kdf.derive(secret.encode())))

@@ -20,8 +20,16 @@ _PLAIN = frozenset(
 )
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Inserts rows of the fields `names`, in one statement; for derived rows, whose ids nobody asks for.
+def insert_rows(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence],
+    *,
+    ignore_conflicts: bool = False,
+) -> int:
+    """Inserts rows of the fields `names`, in one statement; for rows whose ids nobody asks for. How many it were.
+
+    With `ignore_conflicts` those that a constraint forbids are left out, and not counted.
 
     Neither defaults of the model nor signals: every field without a default in the database has to be named.
     """
@@ -31,8 +39,10 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
         statement = f"{into} SELECT * FROM {_arrays(fields)}"  # noqa: S608 our own names
     else:
         statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
+    if ignore_conflicts:
+        statement += " ON CONFLICT DO NOTHING"
     preparers = _preparers(fields)
-    _execute(statement, [_prepared(preparers, row) for row in rows])
+    return _execute(statement, [_prepared(preparers, row) for row in rows])
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[int, Sequence]) -> None:
@@ -51,15 +61,16 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[i
     _execute(statement, [_prepared(preparers, (*row, pk)) for pk, row in rows.items()])
 
 
-def _execute(statement: str, rows: list[tuple]) -> None:
-    """PostgreSQL takes the columns as arrays, SQLite the rows one by one."""
+def _execute(statement: str, rows: list[tuple]) -> int:
+    """PostgreSQL takes the columns as arrays, SQLite the rows one by one. How many rows were written."""
     if not rows:
-        return
+        return 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
         else:
             cursor.executemany(statement, rows)
+        return cursor.rowcount
 
 
 def _preparers(fields: Sequence[models.Field]) -> list[Callable | None]:
