@@ -184,7 +184,8 @@ def _write(call: Call, state: CallState, phones: dict[str, Phone]) -> None:
     before, values = _Before(call, rows.values()), _values(call)
     _copy(call, state)
     call.owner_id = _owner(call, state, phones)
-    if not call.is_internal:
+    # Who gets the number later is matched by what writes him; the end looks once more.
+    if not call.is_internal and (before.number != call.number or not before.is_known or not call.is_live):
         link_call(call)
     if changed := [name for name, value in _values(call).items() if value != values[name]]:
         call.save(update_fields=[*changed, "updated_at"])
@@ -222,7 +223,7 @@ class _Before:
     """What the call was before this delivery."""
 
     def __init__(self, call: Call, legs: Iterable[CallLeg]) -> None:
-        self.is_known = not call.is_internal
+        self.is_known, self.number = not call.is_internal, call.number
         self.is_answered = call.answered_at is not None
         self.is_ended = call.state == State.ENDED
         self.is_missed = call.is_missed

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from counterparties.callers import holders
 from counterparties.models import Contact, ContactLink, Counterparty
+from crm.people.prepared import PreparedRecord
 from leads.models import OPEN_STATUSES, Lead
 from telephony.models import CARDS, Call
 
@@ -64,11 +66,16 @@ def _of_lead(lead: Lead) -> dict[str, object]:
 
 def _chosen_before(call: Call) -> dict[str, object]:
     """The cards that somebody chose for this number last, as far as they still exist."""
-    earlier = Call.objects.filter(number=call.number, by_hand=True).exclude(pk=call.pk)
-    last = earlier.select_related(*CARDS).order_by("-started_at", "-pk").first()
+    last = _last_choice().first(call.number)
     if last is None:
         return {}
     found = {name: getattr(last, name) for name in CARDS}
     return {
         name: record for name, record in found.items() if record is not None and record.deleted_at is None
     }
+
+
+@cache
+def _last_choice() -> PreparedRecord:
+    rows = Call.objects.filter(by_hand=True).select_related(*CARDS).order_by("-started_at", "-pk")
+    return PreparedRecord(lambda number: rows.filter(number=number)[:1], 0, texts=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from django.db import connection, models
 
@@ -36,7 +37,7 @@ def insert_rows(
     fields = [model._meta.get_field(name) for name in names]
     into = f"INSERT INTO {_table(model)} ({', '.join(_columns(fields))})"
     if connection.vendor == "postgresql":
-        statement = f"{into} SELECT * FROM {_arrays(fields)}"  # noqa: S608 our own names
+        statement = f"{into} SELECT * FROM {_arrays(tuple(fields))}"  # noqa: S608 our own names
     else:
         statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
     if ignore_conflicts:
@@ -52,7 +53,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[i
     table = _table(model)
     if connection.vendor == "postgresql":
         pairs = ", ".join(f"{column} = given.{column}" for column in columns)
-        values = f"{_arrays(fields)} AS given ({', '.join([*columns, key])})"
+        values = f"{_arrays(tuple(fields))} AS given ({', '.join([*columns, key])})"
         statement = f"UPDATE {table} SET {pairs} FROM {values} WHERE {table}.{key} = given.{key}"  # noqa: S608
     else:
         pairs = ", ".join(f"{column} = %s" for column in columns)
@@ -99,7 +100,8 @@ def _columns(fields: Sequence[models.Field]) -> list[str]:
     return [connection.ops.quote_name(field.column) for field in fields]
 
 
-def _arrays(fields: Sequence[models.Field]) -> str:
+@cache
+def _arrays(fields: tuple[models.Field, ...]) -> str:
     types = (
         field.rel_db_type(connection) if field.primary_key else field.db_type(connection) for field in fields
     )
