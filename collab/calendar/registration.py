@@ -9,6 +9,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from collab.calendar.blocks import next_strip, today
+from collab.calendar.many import PlanForMany, take_back
+from collab.calendar.many_forms import many_plans_form
 from collab.calendar.models import Activity, ActivityKind
 from collab.calendar.operations import create_activity
 from collab.calendar.portfolio import ActivityRows
@@ -19,6 +21,7 @@ from collab.calendar.telling import CHANGED
 from crm.history.bin import Follower, register_deletable, register_follower
 from crm.history.kinds import EventKind, Group, register_event
 from crm.history.undoing import Editor, register_editor
+from crm.listing.bulk.deeds import Deed, register_deed
 from crm.listing.fields import register_planned
 from crm.listing.lists import register_list
 from crm.listing.portfolio import PortfolioKind, register_portfolio
@@ -100,6 +103,16 @@ def register_all() -> None:
     _register_pages()
     _register_card_parts()
     _register_operation()
+    _register_deed()
+
+
+def _register_deed() -> None:
+    register_deed(
+        Deed(
+            "collab_calendar.plan", _("Plan activity"), "calendar-plus", CARD_KINDS, many_plans_form,
+            "collab/calendar/_many_plans_fields.html", PlanForMany, take_back,
+        )
+    )  # fmt: skip
 
 
 def _summary(activity: Activity) -> str:

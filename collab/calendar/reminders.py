@@ -83,6 +83,18 @@ def remind_of_many(
         )
 
 
+def remind_of_plans(activities: list[Activity], minutes: Iterable[int] | None) -> None:
+    """`remind` for new activities of one kind in the calendars of several people, without colleagues."""
+    wanted = None if minutes is None else list(minutes)
+    owners = {activity.owner_id for activity in activities}
+    usual = _usual(owners, activities[0].kind) if wanted is None and activities else {}
+    _add(
+        (activity, activity.owner_id, each, None)
+        for activity in activities
+        for each in (usual[activity.owner_id] if wanted is None else wanted)
+    )
+
+
 @transaction.atomic
 def set_reminders(
     *, activity: Activity, by, minutes: Iterable[int], moments: Iterable[datetime] = ()

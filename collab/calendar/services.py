@@ -205,7 +205,7 @@ def _create(activity: Activity, by, participants: Iterable, via: str) -> None:
         raise PermissionDenied
     for card in activity.cards():
         demand(by, "view", card)
-    _follow_cards(activity)
+    follow_cards(activity)
     if activity.all_day and activity.ends_at is None:
         activity.ends_at = activity.starts_at + timedelta(days=1)
     activity.subject = activity.subject.strip() or str(ActivityKind(activity.kind).label)
@@ -217,7 +217,7 @@ def _create(activity: Activity, by, participants: Iterable, via: str) -> None:
         start_work(lead=activity.lead, by=by, via=via)
 
 
-def _follow_cards(activity: Activity) -> None:
+def follow_cards(activity: Activity) -> None:
     """A deal's activity stands on the deal's counterparty too, a converted lead's on what it became."""
     if activity.lead is not None:
         activity.deal = activity.deal or activity.lead.deal

@@ -143,7 +143,7 @@ def _plan(form: PlanForm, user, cards: dict) -> Activity:
 
 def _created(request, activity: Activity):
     cards = activity.cards()
-    url = kind_of(cards[0]).url(cards[0].pk) if cards else reverse("collab_calendar:activity_list")
+    url = kind_of(cards[0]).url(cards[0].pk) if cards else _url_of(activity)
     return done(request, url, *CHANGED)
 
 

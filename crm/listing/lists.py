@@ -20,6 +20,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from crm.listing.bulk.deeds import Deed, deeds_of
 from crm.listing.conditions import WHO, Condition, combined, read_conditions, write_conditions
 from crm.listing.counting import capped_counts
 from crm.listing.fields import ATTRIBUTE_PREFIX, CHOSEN, Field, attribute_fields
@@ -313,6 +314,15 @@ class RecordList(KeysetPages):
             return []
         found = [action for action in ("assign", "edit", "delete") if self.user.access.may(self.kind, action)]
         return [*found, "tag"] if "edit" in found and self.field("tags") is not None else found
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """What areas let the reader do to many records."""
+        return deeds_of(self.user, self.kind)
+
+    @property
+    def has_bulk(self) -> bool:
+        return bool(self.actions or self.deeds)
 
     @property
     def bulk_links(self) -> list[BulkLink]:

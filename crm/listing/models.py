@@ -306,7 +306,8 @@ class FullExport(models.Model):
 class BulkRun(models.Model):
     """One change of many records: those named in `ids`, or all that the list (`query`) holds.
 
-    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id, for tags theirs.
+    `field`, `value`: for an edit, as typed; for an assignment `value` is the new owner's id, for tags theirs; for what
+    an area does to them (`crm.listing.bulk.deeds`) `field` is its key and `value` JSON.
     """
 
     class Action(models.TextChoices):
@@ -315,6 +316,7 @@ class BulkRun(models.Model):
         TAG = "tag", _("add tags")
         UNTAG = "untag", _("take tags off")
         DELETE = "delete", _("delete")
+        DEED = "deed", _("do something with them")
 
     kind = models.CharField(_("kind of record"), max_length=60)
     action = models.CharField(_("action"), max_length=6, choices=Action.choices)

@@ -1,6 +1,7 @@
 """One helper that answers a page or its fragment, and the headers htmx understands."""
 
 import json
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -50,7 +51,9 @@ def redirect(request, url) -> HttpResponse:
 
 
 def done(request, url, *events, **detail_events) -> HttpResponse:
-    """A form opened in the dialog has succeeded: close it and tell the page; without htmx go to *url*."""
+    """A form opened in the dialog has succeeded: close it and tell the page; from a page of its own go to *url*."""
     if not wants_fragment(request):
         return HttpResponseRedirect(url)
+    if urlsplit(request.headers.get("HX-Current-URL", "")).path == request.path:
+        return redirect(request, url)
     return trigger(HttpResponse(status=204), "dialog-close", *events, **detail_events)

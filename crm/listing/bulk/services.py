@@ -13,6 +13,7 @@ from crm.history.models import Deletion, Event
 from crm.jobs.services import enqueue
 from crm.listing.assigning import people_to_assign
 from crm.listing.bulk import values
+from crm.listing.bulk.deeds import open_work
 from crm.listing.lists import RecordList
 from crm.listing.models import BulkItem, BulkRun
 from crm.listing.tags.models import Tag
@@ -28,6 +29,7 @@ RIGHTS = {
     BulkRun.Action.TAG: "edit",
     BulkRun.Action.UNTAG: "edit",
     BulkRun.Action.DELETE: "delete",
+    BulkRun.Action.DEED: "view",
 }
 NOT_ALLOWED = gettext_noop("You may not do this to it.")
 GONE = gettext_noop("It is not there any more.")
@@ -51,14 +53,15 @@ def request_bulk(
     """
     if not by.access.may(rows.kind, RIGHTS[BulkRun.Action(action)]):
         raise PermissionDenied
-    value = value.replace("\x00", "")[: values.MOST_CHARACTERS]
+    if action != BulkRun.Action.DEED:
+        value = value.replace("\x00", "")[: values.MOST_CHARACTERS]
     text = check_value(rows, action, field, value, by)
     run = BulkRun.objects.create(
         kind=rows.kind,
         action=action,
         query=rows.query_string,
         ids=None if ids is None else ids[:MOST_CHOSEN],
-        field=field if action == BulkRun.Action.EDIT else "",
+        field=field if action in {BulkRun.Action.EDIT, BulkRun.Action.DEED} else "",
         value=value,
         value_text=text[:200],
         made_by=by,
@@ -74,6 +77,8 @@ def check_value(rows: RecordList, action: str, field: str, value: str, by: User)
         return str(new_owner(rows, value, by))
     if action == BulkRun.Action.DELETE:
         return ""
+    if action == BulkRun.Action.DEED:
+        return open_work(field, rows.kind, value, by).text
     if action in TAGGING:
         return ", ".join(map(str, chosen_tags(rows, value)))
     one = rows.field(field)
@@ -145,6 +150,9 @@ class Doer:
                 continue
             self._attempt(item, lambda record=record, item=item: self._change(record, item.version))
         BulkItem.objects.bulk_update(items, ["status", "reason", "event", "title"])
+
+    def finish(self) -> None:
+        """Hook: after the last record, in the transaction that ends the run."""
 
     @property
     def column(self) -> str:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
 from crm.jobs.run import JobRefused, JobRun
-from crm.listing.bulk.services import MOST_RECORDS, Doer, Undoer, reason_of
+from crm.listing.bulk.deed_runs import doer_of, undoer_of
+from crm.listing.bulk.services import MOST_RECORDS, Doer, reason_of
 from crm.listing.exports.services import in_reader_language
 from crm.listing.lists import RecordList, reopen
 from crm.listing.models import BulkItem, BulkRun
@@ -40,11 +41,14 @@ def bulk_run(job: JobRun) -> dict:
     with in_reader_language(user):
         _collect(job, run, rows)
         try:
-            doer = Doer(run, rows, user)
+            doer = doer_of(run, rows, user)
         except ValidationError as error:
             raise JobRefused(reason_of(error)) from error
         _work(job, doer, run, BulkItem.Status.WAITING)
-    return _finish(job, run, user, gettext_noop("Bulk edit done: %(done)s changed, %(skipped)s skipped"))
+    text = gettext_noop("Bulk edit done: %(done)s changed, %(skipped)s skipped")
+    if run.action == BulkRun.Action.DEED:
+        text = gettext_noop("Done for many records: %(done)s done, %(skipped)s skipped")
+    return _finish(job, run, doer, text)
 
 
 @handler("listing.bulk_undo", long=True)
@@ -52,9 +56,13 @@ def bulk_undo(job: JobRun) -> dict:
     """Takes every change of a run back."""
     run, user, rows = _open(job)
     with in_reader_language(user):
-        _work(job, Undoer(run, rows, user), run, BulkItem.Status.DONE)
+        try:
+            undoer = undoer_of(run, rows, user)
+        except ValidationError as error:
+            raise JobRefused(reason_of(error)) from error
+        _work(job, undoer, run, BulkItem.Status.DONE)
     return _finish(
-        job, run, user, gettext_noop("Bulk edit undone: %(undone)s taken back, %(kept)s left as they are")
+        job, run, undoer, gettext_noop("Bulk edit undone: %(undone)s taken back, %(kept)s left as they are")
     )
 
 
@@ -104,10 +112,11 @@ def _work(job: JobRun, doer: Doer, run: BulkRun, status: str) -> None:
         size = max(1, min(most, int(size * SLICE_SECONDS / max(spent, 0.01))))
 
 
-def _finish(job: JobRun, run: BulkRun, user: User, text: str) -> dict:
+def _finish(job: JobRun, run: BulkRun, doer: Doer, text: str) -> dict:
     counts = dict(run.items.order_by().values_list("status").annotate(Count("pk")))
     counts = {status: counts.get(status, 0) for status in BulkItem.Status.values}
     with job.slice():
+        doer.finish()
         params = {**counts, "done": counts["done"] + counts["same"]}
-        notify(user=user, kind="bulk_done", text=text, params=params, url=f"/lists/bulk/{run.pk}/")
+        notify(user=doer.by, kind="bulk_done", text=text, params=params, url=f"/lists/bulk/{run.pk}/")
     return counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.http import Http404
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm.listing.assigning import people_to_assign
 from crm.listing.bulk import services
+from crm.listing.bulk.deeds import deed_named
 from crm.listing.bulk.values import editable_fields
 from crm.listing.lists import COUNT_CAP, RecordList
 from crm.listing.models import BulkItem, BulkRun
@@ -29,11 +32,14 @@ SHOWN = 200
 @require_POST
 @once
 def bulk_create(request):
-    """First asks what exactly (`action` alone), then (`confirmed`) starts it."""
+    """First asks what exactly (`action` or `deed` alone), then (`confirmed`) starts it."""
     given = request.POST
-    rows, action = open_list(request, given), given.get("action", "")
+    rows, deed = open_list(request, given), given.get("deed", "")
+    action = BulkRun.Action.DEED if deed else given.get("action", "")
     if action not in BulkRun.Action.values:
         raise Http404
+    if action == BulkRun.Action.DEED:
+        return _deed_create(request, rows, deed)
     if not request.user.access.may(rows.kind, services.RIGHTS[BulkRun.Action(action)]):
         raise PermissionDenied
     ids, error = _ids(given), ""
@@ -55,6 +61,30 @@ def bulk_create(request):
             error = " ".join(_(message) for message in refused.messages)
     context = {**_form(rows, action, ids, given), "error": error}
     return page(request, "listing/bulk_create.html", context, partial="form", status=422 if error else 200)
+
+
+def _deed_create(request, rows: RecordList, key: str):
+    """The same for what an area does to them: its own form says what exactly."""
+    given, deed = request.POST, deed_named(key, rows.kind)
+    if deed is None:
+        raise Http404
+    ids, error, confirmed = _ids(given), "", "confirmed" in given
+    form = deed.form(request.user, given if confirmed else None)
+    if ids == []:
+        error = _("Choose some records first.")
+    elif confirmed and form.is_valid():
+        try:
+            run = services.request_bulk(
+                rows=rows, action=BulkRun.Action.DEED, ids=ids, field=key, value=json.dumps(form.value()),
+                by=request.user,
+            )  # fmt: skip
+            toast(request, _("It has begun."))
+            return redirect(request, reverse("lists:bulk_detail", args=[run.pk]))
+        except ValidationError as refused:
+            error = " ".join(_(message) for message in refused.messages)
+    status = 422 if error or confirmed else 200
+    context = {**_form(rows, BulkRun.Action.DEED, ids, given), "deed": deed, "form": form, "error": error}
+    return page(request, "listing/bulk_create.html", context, partial="form", status=status)
 
 
 def _ids(given) -> list[int] | None:
@@ -111,6 +141,7 @@ def bulk_detail(request, pk: int):
     job = run.undo_job or run.job
     context = {
         "run": run, "job": job, "plural": plural_of(run.kind), "lines": _left_out(request.user, run),
+        "deed": deed_named(run.field) if run.action == BulkRun.Action.DEED else None,
         "counts": [(label, counts[value]) for value, label in BulkItem.Status.choices if counts.get(value)],
         "may_undo": run.undo_job is None and run.job is not None and not run.job.is_open and counts.get("done"),
     }  # fmt: skip

@@ -113,6 +113,22 @@ def test_without_script_the_answer_leads_back_to_the_card(signed_in, rep):
     assert (answer.status_code, answer["Location"]) == (302, reverse("deals:deal_detail", args=[deal.pk]))
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_a_form_on_its_own_page_leads_on_and_one_in_the_dialog_stays(signed_in, rep, log):
+    """The browser is where the form is: nothing would close, and the same would be sent again."""
+    client, create = signed_in(rep), url("activity_create", kind="call", **({"done": 1} if log else {}))
+    data = {"kind": "call", "result": "Agreed", "starts_at": "" if log else local(in_hours(3))}
+    alone = client.post(create, data, headers={**HTMX, "HX-Current-URL": f"http://testserver{create}"})
+    assert alone["HX-Redirect"] == url("activity_detail", Activity.objects.get().pk)
+    assert "dialog-close" not in alone.get("HX-Trigger", "")
+    dialog = client.post(create, data, headers={**HTMX, "HX-Current-URL": "http://testserver/calendar/"})
+    assert "dialog-close" in dialog["HX-Trigger"] and "HX-Redirect" not in dialog
+    lead = make_lead(rep)
+    create = url("activity_create", lead=lead.pk, **({"done": 1} if log else {}))
+    alone = client.post(create, data, headers={**HTMX, "HX-Current-URL": f"http://testserver{create}"})
+    assert alone["HX-Redirect"] == reverse("leads:lead_detail", args=[lead.pk])
+
+
 def test_empty_or_senseless_forms_are_422_and_write_nothing(signed_in, rep):
     lead, client = make_lead(rep), signed_in(rep)
     log, plan = url("activity_create", lead=lead.pk, done=1), url("activity_create", lead=lead.pk)
