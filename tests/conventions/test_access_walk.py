@@ -199,7 +199,7 @@ def make_records() -> dict:
         "guest": make_guest(Activity.objects.filter(owner=rep, deal__owner=rep).first(), rep),
         "device": add_device(values={"name": "Phone"}, by=rep)[0],
         "resource": Resource.objects.create(name="Amber room"),
-        "activity_template": ActivityTemplate.objects.create(name="Thanks", kind="letter"),
+        "activity_template": ActivityTemplate.objects.first(),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "connection": Connection.objects.first(),
