@@ -12,7 +12,7 @@ class DefaultAdmin(ModelAdmin):
     """How people hear of each kind of event until they choose themselves; what they chose is not shown here."""
 
     form = DefaultForm
-    list_display = ("event", "page", "mail")
+    list_display = ("event", "page", "mail", "push")
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(user=None)

@@ -28,6 +28,7 @@ class Choice(models.Model):
     kind = models.CharField(_("what happened"), max_length=60)
     page = models.BooleanField(_("in the page"), default=True)
     mail = models.CharField(_("by mail"), max_length=10, choices=Cadence.choices, default=Cadence.NEVER)
+    push = models.BooleanField(_("pushed to browsers"), default=False)
 
     class Meta:
         verbose_name = _("default of a notification")
@@ -84,6 +85,41 @@ class Notification(models.Model):
         """The text in the reader's language."""
         words = gettext(self.text)
         return words % {key: readable(value) for key, value in self.params.items()} if self.params else words
+
+
+class Browser(models.Model):
+    """A browser in which somebody turned pushed notifications on: where its push service takes messages for it.
+
+    `public_key`, `auth`: what messages to it are encrypted with, as the browser wrote them (base64url).
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="browsers")
+    endpoint = models.CharField(max_length=1000, unique=True)
+    public_key = models.CharField(max_length=88)
+    auth = models.CharField(max_length=24)
+    agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("browser")
+        verbose_name_plural = _("browsers")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.agent
+
+
+class PushKey(models.Model):
+    """The one pair of keys by which push services know this installation. `sealed` holds the private half."""
+
+    ONLY = 1
+
+    public = models.CharField(max_length=88)
+    sealed = models.TextField()
+
+    def __str__(self) -> str:
+        return self.public
 
 
 class LiveRow(models.Model):

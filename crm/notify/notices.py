@@ -12,7 +12,10 @@ from crm.notify.models import Cadence, Choice
 
 @dataclass(frozen=True)
 class Notice:
-    """A kind of event. `page`, `mail`: how people hear of it until they or an administrator choose otherwise."""
+    """A kind of event. `page`, `mail`: how people hear of it until they or an administrator choose otherwise.
+
+    Nothing is pushed unless they do.
+    """
 
     kind: str
     label: str
@@ -23,10 +26,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Way:
-    """In the page or not, and how often by mail."""
+    """In the page or not, how often by mail, and pushed to one's browsers or not."""
 
     page: bool
     mail: str
+    push: bool = False
 
 
 _notices: dict[str, Notice] = {}
@@ -62,7 +66,7 @@ def ways_for(users: Iterable, kind: str) -> dict[int, Way]:
     """The same for many readers of one kind. One query."""
     pks = [user.pk for user in users]
     rows = Choice.objects.filter(Q(user__in=pks) | Q(user=None), kind=kind)
-    chosen = {row.user_id: Way(row.page, row.mail) for row in rows}
+    chosen = {row.user_id: Way(row.page, row.mail, row.push) for row in rows}
     usual = chosen.get(None) or Way(notice_of(kind).page, notice_of(kind).mail)
     return {pk: chosen.get(pk, usual) for pk in pks}
 
@@ -72,7 +76,7 @@ def ways_of(user) -> dict[str, Way]:
     found = {notice.kind: Way(notice.page, notice.mail) for notice in all_notices()}
     rows = Choice.objects.filter(Q(user=user) | Q(user=None), kind__in=found)
     for row in sorted(rows, key=lambda row: row.user_id is not None):
-        found[row.kind] = Way(row.page, row.mail)
+        found[row.kind] = Way(row.page, row.mail, row.push)
     return found
 
 
@@ -80,7 +84,7 @@ def ways_of(user) -> dict[str, Way]:
 def choose(*, user, ways: Mapping[str, Way]) -> None:
     """Remembers how `user` wants to hear of these kinds. Raises KeyError for a kind no area registered."""
     rows = [
-        Choice(user=user, kind=_notices[kind].kind, page=way.page, mail=way.mail)
+        Choice(user=user, kind=_notices[kind].kind, page=way.page, mail=way.mail, push=way.push)
         for kind, way in ways.items()
     ]
     Choice.objects.filter(user=user, kind__in=ways).delete()

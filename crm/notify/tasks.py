@@ -6,17 +6,21 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from crm.jobs.registry import handler
-from crm.jobs.run import JobDoubtful, JobRun
+from crm.jobs.run import JobDoubtful, JobRefused, JobRun
 from crm.jobs.services import enqueue
 from crm.notify.mails import due_digests, letter, message_id
-from crm.notify.models import Cadence, LiveRow, Notification
+from crm.notify.models import Browser, Cadence, LiveRow, Notification
 from crm.notify.notices import way_of
+from crm.notify.push import Gone, NotTaken, push, seconds_left
 from crm.notify.reading import seen_by
-from crm.notify.services import MAIL_JOB
+from crm.notify.services import MAIL_JOB, PUSH_JOB
+from crm.operations.http import AddressRefused
 from crm.people.models import User
 
 IN_A_LETTER = 100
 LOST = gettext_noop("The mail server fell silent; the letter may have been sent or not")
+NOT_PUBLIC = gettext_noop("The push service of the browser has an address that is not used here")
+NOT_TAKEN = gettext_noop("The push service answered with status %(status)s")
 LIVE_KEPT = timedelta(hours=1)
 READ_KEPT = timedelta(days=180)
 
@@ -94,3 +98,39 @@ def deliver(message) -> None:
             raise
         except OSError as silence:
             raise JobDoubtful(LOST) from silence
+
+
+@handler(PUSH_JOB)
+def push_to_browser(run: JobRun) -> dict:
+    """Pushes one notification to one browser, if its reader still may and wants to know and has not read it.
+
+    May be repeated after a crash: a message that arrives twice is shown once.
+    """
+    browser = Browser.objects.filter(pk=run.args["browser"], user__is_active=True).first()
+    row = _worth_pushing(browser, run.args["notification"]) if browser else None
+    seconds = seconds_left(row, timezone.now()) if row else 0
+    if not (browser and row and seconds):
+        return {"pushed": 0}
+    try:
+        push(browser, row, seconds)
+    except Gone:
+        with run.slice():
+            Browser.objects.filter(pk=browser.pk, endpoint=browser.endpoint).delete()
+        return {"pushed": 0}
+    except AddressRefused:
+        raise JobRefused(NOT_PUBLIC) from None
+    except NotTaken as refusal:
+        raise JobRefused(NOT_TAKEN, status=str(refusal)) from None
+    with run.slice():
+        Browser.objects.filter(pk=browser.pk).update(last_used_at=timezone.now())
+    return {"pushed": 1}
+
+
+def _worth_pushing(browser: Browser, pk: int) -> Notification | None:
+    """Of the person whose browser it is now: another may have turned it on for himself meanwhile."""
+    row = (
+        Notification.objects.filter(pk=pk, user=browser.user_id, read_at=None).select_related("user").first()
+    )
+    if row is None or not way_of(row.user, row.kind).push or not seen_by(row.user, [row]):
+        return None
+    return row

@@ -1,4 +1,5 @@
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -7,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.notify import services
-from crm.notify.forms import ChoicesForm
+from crm.notify.browsers import add_browser, browsers_of, remove_browser
+from crm.notify.forms import BrowserForm, ChoicesForm
 from crm.notify.models import Notification
 from crm.notify.notices import all_notices, choose, forget_choices, mail_is_set_up, ways_of
+from crm.notify.push import public_key
 from crm.notify.reading import read_page, readable, unread_count
 from crm.web import htmx
 from crm.web.toasts import toast
@@ -93,6 +96,47 @@ def choice_list(request: HttpRequest) -> HttpResponse:
         choose(user=request.user, ways=form.ways())
         toast(request, _("Saved."))
         return htmx.redirect(request, request.path)
-    context = {"form": form, "mail_works": mail_is_set_up(), "address": request.user.email}
+    context = {
+        "form": form,
+        "mail_works": mail_is_set_up(),
+        "address": request.user.email,
+        **_browsers(request),
+    }
     status = 422 if form.is_bound else 200
     return htmx.page(request, "notify/choice_list.html", context, partial="form", status=status)
+
+
+def _browsers(request: HttpRequest) -> dict:
+    return {"browsers": browsers_of(request.user), "server_key": public_key()}
+
+
+@require_POST
+def browser_create(request: HttpRequest) -> HttpResponse:
+    """Pushed notifications go to the browser that asks for them."""
+    form = BrowserForm(request.POST)
+    if form.is_valid():
+        agent = request.headers.get("User-Agent", "")
+        try:
+            add_browser(values=form.cleaned_data, agent=agent, by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            toast(request, _("This browser is told from now on."), level=messages.SUCCESS)
+            return _after(request)
+    context = {**_browsers(request), "refusal": form.refusal}
+    return render(request, "notify/_browsers.html", context, status=422)
+
+
+@require_POST
+def browser_removal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Nothing is pushed to this browser any more."""
+    browser = get_object_or_404(browsers_of(request.user), pk=pk)
+    remove_browser(browser=browser, by=request.user)
+    toast(request, _("Nothing is pushed to that browser any more."), level=messages.SUCCESS)
+    return _after(request)
+
+
+def _after(request: HttpRequest) -> HttpResponse:
+    if htmx.wants_fragment(request):
+        return render(request, "notify/_browsers.html", _browsers(request))
+    return HttpResponseRedirect(reverse("notify:choice_list"))

@@ -53,10 +53,11 @@ def manifest(request):
 @require_safe
 @cache_control(no_cache=True)
 def service_worker(request):
-    """Keeps the offline page and its files, never a page of anybody's."""
+    """Keeps the offline page and its files, never a page of anybody's; shows what is pushed."""
     files = [static(name) for name in OFFLINE_FILES]
+    icon = static(f"img/{ICONS[0][0]}.png")
     version = hashlib.sha256("".join([*files, company().name]).encode()).hexdigest()[:12]
-    context = {"version": version, "offline": reverse("web:offline"), "files": files}
+    context = {"version": version, "offline": reverse("web:offline"), "files": files, "icon": icon}
     return render(request, "web/sw.js", context, content_type="text/javascript")
 
 

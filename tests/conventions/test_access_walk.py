@@ -33,7 +33,7 @@ from crm.history.notes import add_comment
 from crm.jobs.services import enqueue
 from crm.listing.models import BulkRun, Export, FullExport, Import, SavedView
 from crm.money.models import Rate
-from crm.notify.models import Notification
+from crm.notify.models import Browser, Notification
 from crm.people.invitations import Invitation
 from crm.people.kinds import visible_pairs
 from crm.people.models import User
@@ -76,6 +76,9 @@ PUBLIC = {
     "web:offline",
 }
 
+# What is nobody's but the one person's whose it is.
+MINE = {"import", "job", "retry", "notification", "view", "export", "bulk", "grant", "device", "browser"}
+
 # Which record the number in an address means: (pattern of the name, key of `records`).
 TAKES = [
     (r"telephony:connection_\w+|telephony:extension_create", "connection"),
@@ -107,6 +110,7 @@ TAKES = [
     (r"(counterparties|collab_calendar):counterparty_\w+|bpm:counterparty_processes", "counterparty"),
     (r"(collab_calendar|collab_phones):activity_\w+", "activity"),
     (r"collab_phones:device_\w+", "device"),
+    (r"notify:browser_\w+", "browser"),
     (r"collab_phones:guest_\w+", "guest"),
     (r"collab_calendar:grant_\w+", "grant"),
     (r"collab_calendar:resource_\w+", "resource"),
@@ -198,6 +202,9 @@ def make_records() -> dict:
         "activity": Activity.objects.filter(owner=rep, deal__owner=rep).first(),
         "guest": make_guest(Activity.objects.filter(owner=rep, deal__owner=rep).first(), rep),
         "device": add_device(values={"name": "Phone"}, by=rep)[0],
+        "browser": Browser.objects.create(
+            user=rep, endpoint="https://push.example/", public_key="k", auth="a"
+        ),
         "resource": Resource.objects.create(name="Amber room"),
         "activity_template": ActivityTemplate.objects.first(),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
@@ -285,7 +292,7 @@ def seen_by(key: str, record, user: User) -> bool:
         return Lead.objects.visible_to(user).filter(pk=record.subject_id).exists()
     if key == "deletion":
         return Deletion.objects.visible_to(user).filter(pk=record.pk).exists()
-    if key in {"import", "job", "retry", "notification", "view", "export", "bulk", "grant", "device"}:
+    if key in MINE:
         return user.username == "rep"
     return True
 
