@@ -154,7 +154,7 @@ def broadcast(*, name: str, values: dict, source: int | None) -> int:
     return len(found)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def tell_waiting(*, name: str, record_kind: str, record_id: int, values: dict, key: str) -> int:
     """Tells a fact of the CRM as a message to every run on the record that waits for it now; how many there are.
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,6 +22,7 @@ from crm.people.access import kind_label
 from crm.people.fields import mask
 from crm.people.kinds import RecordKind, kind_of
 from crm.people.phones import normalise_phone
+from crm.people.prepared import Prepared
 from crm.people.visibility import OwnedRecord
 
 MOST = 20
@@ -110,6 +112,29 @@ def who_calls(number: object, *, by, region: str = "") -> Calling:
             known += _known(model, holding(read.e164), by)
     mask(by, [one.record for one in known])
     return Calling(read, sorted(known, key=lambda one: not one.is_visible))
+
+
+def holders(number: str, *, by) -> list[OwnedRecord]:
+    """Every record that has the number (E.164), whoever sees it: at most MOST of a kind, each kind's newest first.
+
+    As with `who_calls`, a kind whose phones are hidden from `by` is not asked.
+    """
+    found: list[OwnedRecord] = []
+    for _order, model, holding in _models:
+        if "phone" in by.access.hidden_fields(model):
+            continue
+        if pks := [pk for (pk,) in _holding(model, holding).rows(number)]:
+            found += model._base_manager.filter(pk__in=pks).order_by("-pk")
+    return found
+
+
+@cache
+def _holding(model: type[OwnedRecord], holding: Callable[[str], Q]) -> Prepared:
+    def build(number: str) -> QuerySet:
+        rows = model._base_manager.filter(holding(number), deleted_at=None)
+        return rows.order_by("-pk").values_list("pk")[:MOST]
+
+    return Prepared(build, 0, texts=1)
 
 
 def _known(model: type[OwnedRecord], condition: Q, by) -> list[Known]:

@@ -8,16 +8,22 @@ written anew from the whole set while its row is locked.
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Collection, Iterable
+from dataclasses import fields
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 
 from counterparties.callers import read_caller
 from crm.notify.services import publish
+from crm.people.many_rows import insert_rows, update_rows
 from crm.people.models import User
+from crm.people.prepared import Prepared, PreparedRecord
 from telephony import recordings
 from telephony.events import CallFact, Kind, Result, Role
 from telephony.flow import CallState, recompute
@@ -29,6 +35,7 @@ from telephony.signals import call_answered, call_corrected, call_ended, call_mi
 
 POPUP = "telephony.popup"
 CARD_FIELDS = ("lead", "deal", "counterparty", "contact")
+ASKED_FIELDS = ("asked_by", "extension", "note", "outcome", "by_hand", *CARD_FIELDS)
 
 
 @transaction.atomic
@@ -37,47 +44,73 @@ def take_in(*, connection: Connection, facts: Iterable[CallFact]) -> list[Call]:
     by_call: dict[str, list[CallFact]] = {}
     for fact in facts:
         by_call.setdefault(fact.call, []).append(fact)
-    extensions = {one.number: one for one in connection.extensions.select_related("user")}
+    phones = {number: Phone(*rest) for number, *rest in _phones().rows(connection.pk)}
     # Sorted, so that two deliveries of the same calls lock them in the same order.
-    calls = [_take_in_call(connection, name, by_call[name], extensions) for name in sorted(by_call)]
+    calls = [_take_in_call(connection, name, by_call[name], phones) for name in sorted(by_call)]
     return [call for call in calls if call is not None]
 
 
+class Phone(NamedTuple):
+    """A telephone of the connection, and whose it is."""
+
+    pk: int
+    user_id: int | None
+    is_active: bool | None
+
+
+@cache
+def _phones() -> Prepared:
+    names = ("number", "pk", "user_id", "user__is_active")
+    return Prepared(lambda pk: Extension.objects.filter(connection=pk).order_by().values_list(*names), 1)
+
+
 def _take_in_call(
-    connection: Connection, provider_id: str, facts: list[CallFact], extensions: dict[str, Extension]
+    connection: Connection, provider_id: str, facts: list[CallFact], phones: dict[str, Phone]
 ) -> Call | None:
     call = _locked_call(connection, provider_id, facts)
-    if not _store(call, facts):
+    before = _known(call)
+    known = _store(call, facts, before)
+    if known.keys() == before.keys():
         return None
-    known = [_fact(row.fact) for row in call.events.all()]
-    _write(call, recompute(known, extensions), extensions)
+    _write(call, recompute(known.values(), phones), phones)
     return call
 
 
 # Rows of events
 
 
-def _store(call: Call, facts: list[CallFact]) -> bool:
-    """Adds the facts that are not known yet; whether there were any."""
-    fresh = {fact.event_key: fact for fact in facts}
-    known = CallEvent.objects.filter(connection=call.connection, key__in=fresh).values_list("key", flat=True)
-    fresh = {key: fact for key, fact in fresh.items() if key not in set(known)}
-    CallEvent.objects.bulk_create(
-        [
-            CallEvent(
-                connection=call.connection, call=call, key=key, kind=fact.kind, fact=_json(fact), occurred_at=fact.at
-            )
-            for key, fact in fresh.items()
-        ],
-        ignore_conflicts=True,
-    )  # fmt: skip
-    return bool(fresh)
+EVENT_FIELDS = ("connection", "call", "key", "kind", "fact", "occurred_at", "received_at")
+FACT_FIELDS = tuple(one.name for one in fields(CallFact))
+
+
+@cache
+def _events() -> Prepared:
+    return Prepared(lambda pk: CallEvent.objects.filter(call=pk).order_by().values_list("key", "fact"), 1)
+
+
+def _known(call: Call) -> dict[str, CallFact]:
+    """What is stored of the call, by key."""
+    return {key: _fact(json.loads(fact)) for key, fact in _events().rows(call.pk)}
+
+
+def _store(call: Call, facts: list[CallFact], known: dict[str, CallFact]) -> dict[str, CallFact]:
+    """Adds the facts that are not known yet; what is known then."""
+    fresh = {fact.event_key: _json(fact) for fact in facts if fact.event_key not in known}
+    now = timezone.now()
+    rows = [
+        (call.connection_id, call.pk, key, fact["kind"], fact, datetime.fromisoformat(fact["at"]), now)
+        for key, fact in fresh.items()
+    ]
+    if insert_rows(CallEvent, EVENT_FIELDS, rows, ignore_conflicts=True) < len(rows):
+        # A key of another call of this connection: the event is that call's.
+        return _known(call)
+    return known | {key: _fact(fact) for key, fact in fresh.items()}
 
 
 def _json(fact: CallFact) -> dict:
     empty = (None, "", {})
-    kept = {name: value for name, value in asdict(fact).items() if value not in empty}
-    return kept | {"at": fact.at.isoformat()}
+    values = {name: getattr(fact, name) for name in FACT_FIELDS}
+    return {name: value for name, value in values.items() if value not in empty} | {"at": fact.at.isoformat()}
 
 
 def _fact(stored: dict) -> CallFact:
@@ -95,19 +128,34 @@ def _fact(stored: dict) -> CallFact:
 def _locked_call(connection: Connection, provider_id: str, facts: list[CallFact]) -> Call:
     """The call of this id, made if need be, locked until the transaction ends. Safe against others doing the same."""
     asked = _asked_here(connection, facts)
-    mine = Call.objects.filter(connection=connection, provider_id=provider_id)
-    if asked is not None and not mine.exists():
-        Call.objects.filter(pk=asked.pk, provider_id=None).update(provider_id=provider_id)
-    # ON CONFLICT DO NOTHING: an IntegrityError would poison the transaction on PostgreSQL.
-    elif not mine.exists():
-        draft = Call(
-            connection=connection, provider_id=provider_id, started_at=min(fact.at for fact in facts), is_internal=True
-        )  # fmt: skip
-        Call.objects.bulk_create([draft], ignore_conflicts=True)
-    call = mine.select_for_update(of=("self",)).select_related("connection__author", "owner").get()
+    call = _locking().first(connection.pk, provider_id)
+    if call is None:
+        _make_call(connection, provider_id, facts, asked)
+        call = _locking().first(connection.pk, provider_id)
+    if call is None:
+        raise Call.DoesNotExist
     if asked is not None and asked.pk != call.pk:
         _absorb(call, asked)
     return call
+
+
+@cache
+def _locking() -> PreparedRecord:
+    rows = Call.objects.select_for_update(of=("self",)).select_related("connection__author", "owner")
+    return PreparedRecord(
+        lambda pk, name: rows.filter(connection=pk, provider_id=name).order_by(), 1, texts=1
+    )
+
+
+def _make_call(connection: Connection, provider_id: str, facts: list[CallFact], asked: Call | None) -> None:
+    if asked is not None:
+        Call.objects.filter(pk=asked.pk, provider_id=None).update(provider_id=provider_id)
+        return
+    draft = Call(
+        connection=connection, provider_id=provider_id, started_at=min(fact.at for fact in facts), is_internal=True
+    )  # fmt: skip
+    # ON CONFLICT DO NOTHING: an IntegrityError would poison the transaction on PostgreSQL.
+    Call.objects.bulk_create([draft], ignore_conflicts=True)
 
 
 def _asked_here(connection: Connection, facts: list[CallFact]) -> Call | None:
@@ -124,25 +172,39 @@ def _asked_here(connection: Connection, facts: list[CallFact]) -> Call | None:
 
 def _absorb(call: Call, asked: Call) -> None:
     """The provider told of the call before it said that it is the one we asked for: one row remains."""
-    for name in ("asked_by", "extension", "note", "outcome", "by_hand", *CARD_FIELDS):
+    for name in (*ASKED_FIELDS, "owner"):
         if not getattr(call, name):
             setattr(call, name, getattr(asked, name))
-    call.owner = call.owner or asked.owner
     asked.delete()
+    call.save(update_fields=[*ASKED_FIELDS, "owner", "updated_at"])
 
 
-def _write(call: Call, state: CallState, extensions: dict[str, Extension]) -> None:
-    before = _Before(call)
+def _write(call: Call, state: CallState, phones: dict[str, Phone]) -> None:
+    rows = {leg.provider_id: leg for leg in _legs().all(call.pk)}
+    before, values = _Before(call, rows.values()), _values(call)
     _copy(call, state)
-    people = _people(state, extensions)
-    call.owner = _owner(call, state, people)
-    linked = not call.is_internal and link_call(call)
-    call.save(
-        update_fields=[*FLOW_FIELDS, *CARD_FIELDS, "asked_by", "extension", "note", "outcome", "by_hand"]
-    )
-    _write_legs(call, state, extensions)
+    call.owner_id = _owner(call, state, phones)
+    # Who gets the number later is matched by what writes him; the end looks once more.
+    if not call.is_internal and (before.number != call.number or not before.is_known or not call.is_live):
+        link_call(call)
+    if changed := [name for name, value in _values(call).items() if value != values[name]]:
+        call.save(update_fields=[*changed, "updated_at"])
+    _write_legs(call, state, phones, rows)
     _write_recordings(call, state)
-    _tell(call, before, people, linked)
+    _tell(call, before, state, phones)
+
+
+def _values(call: Call) -> dict[str, object]:
+    """What events change of a call; the owner's department is written with him."""
+    values = {name: getattr(call, field.attname) for name, field in _WRITTEN.items()}
+    return values | {"owner": (call.owner_id, call.owner.department_id if call.owner else None)}
+
+
+_WRITTEN = {
+    name: Call._meta.get_field(name)
+    for name in (*FLOW_FIELDS, *CARD_FIELDS)
+    if name not in {"owner", "department", "updated_at"}
+}
 
 
 def _copy(call: Call, state: CallState) -> None:
@@ -160,62 +222,63 @@ def _copy(call: Call, state: CallState) -> None:
 class _Before:
     """What the call was before this delivery."""
 
-    def __init__(self, call: Call) -> None:
-        self.is_known = not call.is_internal
+    def __init__(self, call: Call, legs: Iterable[CallLeg]) -> None:
+        self.is_known, self.number = not call.is_internal, call.number
         self.is_answered = call.answered_at is not None
         self.is_ended = call.state == State.ENDED
         self.is_missed = call.is_missed
         self.ending = (call.result, call.talk_seconds)
-        self.users = set(call.legs.exclude(user=None).values_list("user_id", flat=True))
+        self.users = {leg.user_id for leg in legs if leg.user_id is not None}
 
 
-def _people(state: CallState, extensions: dict[str, Extension]) -> dict[str, User]:
-    """By extension, the people at the ends of the call."""
-    return {
-        number: extensions[number].user
-        for number in state.rang
-        if number in extensions and extensions[number].user is not None
-    }
+def _users(numbers: Iterable[str], phones: dict[str, Phone]) -> list[int]:
+    """The people at these extensions."""
+    return [user for one in numbers if one in phones and (user := phones[one].user_id) is not None]
 
 
-def _owner(call: Call, state: CallState, people: dict[str, User]) -> User | None:
+def _owner(call: Call, state: CallState, phones: dict[str, Phone]) -> int | None:
     """Who spoke first, else who asked for the call, else at whose phone it rang first."""
-    spoke = [people[number] for number in state.handled_by if number in people]
-    rang = [people[number] for number in state.rang if number in people]
+    spoke = _users(state.handled_by, phones)
     if spoke:
         return spoke[0]
-    return call.asked_by or (rang[0] if rang else call.owner)
+    rang = _users(state.rang, phones)
+    return call.asked_by_id or (rang[0] if rang else call.owner_id)
 
 
-def _write_legs(call: Call, state: CallState, extensions: dict[str, Extension]) -> None:
-    rows = {leg.provider_id: leg for leg in call.legs.all()}
-    wanted = [_leg_row(call, place, leg, extensions) for place, leg in enumerate(state.legs)]
-    gone = rows.keys() - {leg.provider_id for leg in wanted}
-    if gone:
-        call.legs.filter(provider_id__in=gone).delete()
-    CallLeg.objects.bulk_create(leg for leg in wanted if leg.provider_id not in rows)
-    changed = []
-    for leg in wanted:
-        row = rows.get(leg.provider_id)
-        if row is not None and any(getattr(row, name) != getattr(leg, name) for name in LEG_FIELDS):
-            leg.pk = row.pk
-            changed.append(leg)
-    CallLeg.objects.bulk_update(changed, LEG_FIELDS)
-
-
-LEG_FIELDS = [
+LEG_FIELDS = (
     "position", "role", "party", "extension_id", "user_id", "state", "result", "started_at", "answered_at",
     "ended_at", "talk_seconds",
-]  # fmt: skip
+)  # fmt: skip
 
 
-def _leg_row(call: Call, place: int, leg: LegState, extensions: dict[str, Extension]) -> CallLeg:
-    extension = extensions.get(leg.party) if leg.role == Role.MANAGER else None
-    return CallLeg(
-        call=call, provider_id=leg.leg[:160], position=place, role=str(leg.role), party=leg.party[:80],
-        extension_id=extension.pk if extension else None, user_id=extension.user_id if extension else None,
-        state=str(leg.state), result=str(leg.result or ""), started_at=leg.started_at, answered_at=leg.answered_at,
-        ended_at=leg.ended_at, talk_seconds=leg.talk,
+@cache
+def _legs() -> PreparedRecord:
+    return PreparedRecord(lambda pk: CallLeg.objects.filter(call=pk).order_by(), 1)
+
+
+def _write_legs(call: Call, state: CallState, phones: dict[str, Phone], rows: dict[str, CallLeg]) -> None:
+    wanted = {leg.leg[:160]: _leg_values(place, leg, phones) for place, leg in enumerate(state.legs)}
+    if gone := rows.keys() - wanted.keys():
+        call.legs.filter(provider_id__in=gone).delete()
+    insert_rows(
+        CallLeg,
+        ("call", "provider_id", *LEG_FIELDS),
+        [(call.pk, name, *values) for name, values in wanted.items() if name not in rows],
+    )
+    changed = {
+        row.pk: wanted[name]
+        for name, row in rows.items()
+        if name in wanted and tuple(getattr(row, field) for field in LEG_FIELDS) != wanted[name]
+    }
+    update_rows(CallLeg, LEG_FIELDS, changed)
+
+
+def _leg_values(place: int, leg: LegState, phones: dict[str, Phone]) -> tuple:
+    """In the order of LEG_FIELDS."""
+    phone = phones.get(leg.party) if leg.role == Role.MANAGER else None
+    return (
+        place, str(leg.role), leg.party[:80], phone.pk if phone else None, phone.user_id if phone else None,
+        str(leg.state), str(leg.result or ""), leg.started_at, leg.answered_at, leg.ended_at, leg.talk,
     )  # fmt: skip
 
 
@@ -229,7 +292,7 @@ def _write_recordings(call: Call, state: CallState) -> None:
 # Telling
 
 
-def _tell(call: Call, before: _Before, people: dict[str, User], linked: bool) -> None:
+def _tell(call: Call, before: _Before, state: CallState, phones: dict[str, Phone]) -> None:
     if call.is_internal:
         return
     if not before.is_known:
@@ -242,13 +305,21 @@ def _tell(call: Call, before: _Before, people: dict[str, User], linked: bool) ->
         call_corrected.send(sender=Call, call=call)
     if call.is_missed and not (before.is_missed and before.is_known):
         call_missed.send(sender=Call, call=call)
-    tell_pages(call, before.users | {user.pk for user in people.values()})
+    active = {phone.user_id for phone in phones.values() if phone.is_active and phone.user_id is not None}
+    tell_pages(call, before.users | set(_users(state.rang, phones)), active=active)
 
 
-def tell_pages(call: Call, users: Iterable[int] = ()) -> None:
-    """Open pages of these people show or put away the call; everybody's lists learn of one that has ended."""
+def tell_pages(call: Call, users: Iterable[int] = (), *, active: Collection[int] = ()) -> None:
+    """Open pages of these people show or put away the call; everybody's lists learn of one that has ended.
+
+    `active`: who is known to work here; the others are looked up.
+    """
     at = set(users) | ({call.asked_by_id} if call.asked_by_id else set())
+    if unsure := at.difference(active):
+        at = (at - unsure) | set(
+            User.objects.filter(pk__in=unsure, is_active=True).values_list("pk", flat=True)
+        )
     if at:
-        publish(kind=POPUP, record=call, users=User.objects.filter(pk__in=at, is_active=True))
+        publish(kind=POPUP, record=call, users=sorted(at))
     if not call.is_live:
         publish(kind="telephony.call", record=call)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
-from counterparties.callers import Known, who_calls
+from counterparties.callers import holders
 from counterparties.models import Contact, ContactLink, Counterparty
+from crm.people.prepared import PreparedRecord
 from leads.models import OPEN_STATUSES, Lead
 from telephony.models import CARDS, Call
 
@@ -33,8 +35,10 @@ def link_call(call: Call) -> bool:
 
 def find_cards(number: str, *, by) -> Cards:
     """The cards of the one caller that has the number. A contact comes before his company, both before a lead."""
-    known = who_calls(number, by=by).known
-    contacts, parties, leads = (_of(known, model) for model in (Contact, Counterparty, Lead))
+    known = holders(number, by=by)
+    contacts = [one for one in known if isinstance(one, Contact)]
+    parties = [one for one in known if isinstance(one, Counterparty)]
+    leads = [one for one in known if isinstance(one, Lead)]
     if len(contacts) > 1 or len(parties) > 1:
         return Cards(several=True)
     if contacts:
@@ -45,10 +49,6 @@ def find_cards(number: str, *, by) -> Cards:
     if len(open_leads) == 1:
         return Cards(_of_lead(open_leads[0]))
     return Cards(several=bool(open_leads))
-
-
-def _of(known: list[Known], model) -> list:
-    return [one.record for one in known if isinstance(one.record, model)]
 
 
 def _of_contact(contact: Contact, parties: list[Counterparty]) -> dict[str, object]:
@@ -66,11 +66,16 @@ def _of_lead(lead: Lead) -> dict[str, object]:
 
 def _chosen_before(call: Call) -> dict[str, object]:
     """The cards that somebody chose for this number last, as far as they still exist."""
-    earlier = Call.objects.filter(number=call.number, by_hand=True).exclude(pk=call.pk)
-    last = earlier.select_related(*CARDS).order_by("-started_at", "-pk").first()
+    last = _last_choice().first(call.number)
     if last is None:
         return {}
     found = {name: getattr(last, name) for name in CARDS}
     return {
         name: record for name, record in found.items() if record is not None and record.deleted_at is None
     }
+
+
+@cache
+def _last_choice() -> PreparedRecord:
+    rows = Call.objects.filter(by_hand=True).select_related(*CARDS).order_by("-started_at", "-pk")
+    return PreparedRecord(lambda number: rows.filter(number=number)[:1], 0, texts=1)

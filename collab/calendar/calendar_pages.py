@@ -23,6 +23,7 @@ from crm.history.editing import EditConflict
 from crm.people.models import User
 from crm.web import formats
 from crm.web.access import get_visible
+from crm.web.company import may_change_company
 from crm.web.htmx import page
 
 VIEWS = ("month", "week", "day", "agenda")
@@ -51,6 +52,7 @@ def calendar(request):
         "layers": calendar_layers(),
         "icons": ICONS,
         "hours": json.dumps(opening_hours()),
+        "may_keep_templates": may_change_company(request.user),
     }
     return page(request, "collab/calendar/calendar.html", context)
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from collab.calendar.activity_templates import ActivityTemplate
 from collab.calendar.moments import next_working_morning
 from collab.calendar.services import cancel_activity, log_activity, plan_activity
 from crm.web.demo import Demo, demo_step
@@ -36,8 +37,28 @@ _PLANNED = [
 ]
 
 
+_TEMPLATES = [
+    ("Call after the fair", "Telefon po targach", "call", "Telefon po targach", 15, [5],
+     "Co obejrzeli, kto decyduje, do kiedy oferta."),
+    ("First visit", "Pierwsza wizyta", "meeting", "Wizyta w zakładzie", 90, [60, 1440],
+     "Obejrzeć halę, zapytać o budżet."),
+    ("Thanks", "Podziękowanie", "letter", "Podziękowanie za spotkanie", 0, [], ""),
+]  # fmt: skip
+
+
+def _templates() -> None:
+    ActivityTemplate.objects.bulk_create(
+        ActivityTemplate(
+            name=name, name_pl=name_pl, kind=kind, subject=subject, minutes=minutes, remind=remind,
+            description=description, position=position,
+        )
+        for position, (name, name_pl, kind, subject, minutes, remind, description) in enumerate(_TEMPLATES)
+    )  # fmt: skip
+
+
 @demo_step(60, "small")
 def load(demo: Demo) -> None:
+    _templates()
     leads = list(Lead.objects.filter(status="in_work").select_related("owner").order_by("pk"))
     deals = list(Deal.objects.filter(status="active").select_related("owner", "counterparty").order_by("pk"))
     cards = [{"lead": lead} for lead in leads] + [{"deal": deal} for deal in deals]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from collab.calendar.activity_templates import ActivityTemplate
 from collab.calendar.grants import granting
 from collab.calendar.models import Activity, ActivityKind, Direction
 from collab.calendar.moments import (
@@ -179,7 +182,21 @@ def opening_values(address) -> dict:
     return {name: value for name, value in found.items() if value is not None}
 
 
-class PlanForm(RepeatMixin, ScopeMixin):
+class TemplateMixin(forms.Form):
+    """Offers the company's templates: choosing one fills the fields, in the browser."""
+
+    @cached_property
+    def templates(self) -> list[tuple[ActivityTemplate, str]]:
+        """Each with what it fills, as JSON."""
+        rows = ActivityTemplate.objects.filter(is_active=True)
+        return [(one, json.dumps(one.fills())) for one in rows]
+
+    @property
+    def auto_id_of_template(self) -> str:
+        return f"id_{self.add_prefix('template')}"
+
+
+class PlanForm(TemplateMixin, RepeatMixin, ScopeMixin):
     """A planned activity, new or being changed. `contacts` are the people of the card it stands on."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=ActivityKind.choices, widget=forms.RadioSelect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from collab.calendar.forms import DEFAULT_MINUTES, LengthField
+from collab.calendar.forms import DEFAULT_MINUTES, LengthField, TemplateMixin
 from collab.calendar.many import MOST_DESCRIPTION, Plan
 from collab.calendar.models import ActivityKind
 from collab.calendar.moments import MomentField, next_working_morning
@@ -15,7 +15,7 @@ from collab.calendar.reminders import usual_minutes
 BETWEEN = (5, 10, 15, 20, 30, 45, 60)
 
 
-class ManyPlansForm(forms.Form):
+class ManyPlansForm(TemplateMixin):
     """What is planned, when the first of it is, and in whose calendar."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=ActivityKind.choices, widget=forms.RadioSelect)

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from collab.calendar.activity_templates import ActivityTemplate
 from collab.calendar.grants import CalendarGrant, granting
 from collab.calendar.local_time import LocalTimeField
 from collab.calendar.resources import Booking, Resource
@@ -36,6 +37,7 @@ __all__ = [
     "Activity",
     "ActivityKind",
     "ActivityParticipant",
+    "ActivityTemplate",
     "Booking",
     "CalendarGrant",
     "Direction",

@@ -7,6 +7,7 @@ from collab.calendar import (
     resource_pages,
     sharing_pages,
     team_pages,
+    template_pages,
     views,
 )
 from collab.calendar.models import CARDS
@@ -20,6 +21,11 @@ urlpatterns = [
     path("resources/", resource_pages.resource_list, name="resource_list"),
     path("resources/new/", resource_pages.resource_create, name="resource_create"),
     path("resources/<int:pk>/edit/", resource_pages.resource_update, name="resource_update"),
+    path("templates/", template_pages.template_list, name="template_list"),
+    path("templates/new/", template_pages.template_create, name="template_create"),
+    path("templates/order/", template_pages.template_order, name="template_order"),
+    path("templates/<int:pk>/edit/", template_pages.template_update, name="template_update"),
+    path("templates/<int:pk>/retirement/", template_pages.template_retirement, name="template_retirement"),
     path("sharing/", sharing_pages.calendar_sharing, name="calendar_sharing"),
     path("sharing/<int:pk>/removal/", sharing_pages.grant_removal, name="grant_removal"),
     path("activities/", views.activity_list, name="activity_list"),

@@ -13,6 +13,7 @@ from crm.notify.browsers import browsers_by_user
 from crm.notify.models import Cadence, LiveRow, Notification
 from crm.notify.notices import Way, mail_is_set_up, way_of, ways_for
 from crm.people.kinds import RecordKind, kind_of, visible_pairs
+from crm.people.many_rows import insert_rows
 from crm.people.models import User
 
 NOTIFICATION = "notification"
@@ -126,11 +127,14 @@ def _address(kind: RecordKind | None, record) -> str:
 def publish(*, kind: str, record=None, users: Iterable | None = None) -> None:
     """Tells open pages, once this transaction commits, that something of `kind` changed.
 
-    With `users` only they hear of it, else everybody who may see `record`; without either, everybody signed in.
+    With `users` (or their ids) only they hear of it, else everybody who may see `record`; without either, everybody
+    signed in.
     """
     _, named = _named(record)
-    readers = [None] if users is None else list(users)
-    LiveRow.objects.bulk_create(LiveRow(user=reader, kind=kind, **named) for reader in readers)
+    readers = [None] if users is None else [getattr(user, "pk", user) for user in users]
+    told = (kind, named["record_kind"], named["record_id"], timezone.now())
+    names = ("user", "kind", "record_kind", "record_id", "created_at")
+    insert_rows(LiveRow, names, [(reader, *told) for reader in readers])
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from django.db import connection, models
 
@@ -20,19 +21,29 @@ _PLAIN = frozenset(
 )
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Inserts rows of the fields `names`, in one statement; for derived rows, whose ids nobody asks for.
+def insert_rows(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence],
+    *,
+    ignore_conflicts: bool = False,
+) -> int:
+    """Inserts rows of the fields `names`, in one statement; for rows whose ids nobody asks for. How many it were.
+
+    With `ignore_conflicts` those that a constraint forbids are left out, and not counted.
 
     Neither defaults of the model nor signals: every field without a default in the database has to be named.
     """
     fields = [model._meta.get_field(name) for name in names]
     into = f"INSERT INTO {_table(model)} ({', '.join(_columns(fields))})"
     if connection.vendor == "postgresql":
-        statement = f"{into} SELECT * FROM {_arrays(fields)}"  # noqa: S608 our own names
+        statement = f"{into} SELECT * FROM {_arrays(tuple(fields))}"  # noqa: S608 our own names
     else:
         statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
+    if ignore_conflicts:
+        statement += " ON CONFLICT DO NOTHING"
     preparers = _preparers(fields)
-    _execute(statement, [_prepared(preparers, row) for row in rows])
+    return _execute(statement, [_prepared(preparers, row) for row in rows])
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[int, Sequence]) -> None:
@@ -42,7 +53,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[i
     table = _table(model)
     if connection.vendor == "postgresql":
         pairs = ", ".join(f"{column} = given.{column}" for column in columns)
-        values = f"{_arrays(fields)} AS given ({', '.join([*columns, key])})"
+        values = f"{_arrays(tuple(fields))} AS given ({', '.join([*columns, key])})"
         statement = f"UPDATE {table} SET {pairs} FROM {values} WHERE {table}.{key} = given.{key}"  # noqa: S608
     else:
         pairs = ", ".join(f"{column} = %s" for column in columns)
@@ -51,15 +62,16 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Mapping[i
     _execute(statement, [_prepared(preparers, (*row, pk)) for pk, row in rows.items()])
 
 
-def _execute(statement: str, rows: list[tuple]) -> None:
-    """PostgreSQL takes the columns as arrays, SQLite the rows one by one."""
+def _execute(statement: str, rows: list[tuple]) -> int:
+    """PostgreSQL takes the columns as arrays, SQLite the rows one by one. How many rows were written."""
     if not rows:
-        return
+        return 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
         else:
             cursor.executemany(statement, rows)
+        return cursor.rowcount
 
 
 def _preparers(fields: Sequence[models.Field]) -> list[Callable | None]:
@@ -88,7 +100,8 @@ def _columns(fields: Sequence[models.Field]) -> list[str]:
     return [connection.ops.quote_name(field.column) for field in fields]
 
 
-def _arrays(fields: Sequence[models.Field]) -> str:
+@cache
+def _arrays(fields: tuple[models.Field, ...]) -> str:
     types = (
         field.rel_db_type(connection) if field.primary_key else field.db_type(connection) for field in fields
     )

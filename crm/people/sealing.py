@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -20,6 +21,7 @@ def _fernet(purpose: str) -> MultiFernet:
     return MultiFernet([_key(secret, purpose) for secret in secrets])
 
 
+@lru_cache(32)
 def _key(secret: str, purpose: str) -> Fernet:
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode())
     return Fernet(base64.urlsafe_b64encode(kdf.derive(secret.encode())))

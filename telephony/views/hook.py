@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from crm.people.prepared import PreparedRecord
 from telephony.adapters.base import Adapter, Forged, Malformed, Stale
 from telephony.health import note_refusal
 from telephony.ingest import take_in
@@ -23,6 +25,7 @@ MOST_BYTES = 64 * 1024
 _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _LOG_EVERY_SECONDS = 60
 _logged: dict[int, float] = {}
+_places: dict[UUID, int] = {}
 
 
 @csrf_exempt
@@ -30,7 +33,7 @@ _logged: dict[int, float] = {}
 @require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, connection: UUID, secret: str) -> HttpResponse:
     """200 for events that are stored (again or for the first time), 4xx for what no retry can mend."""
-    found = Connection.objects.filter(uuid=connection, is_active=True).select_related("author").first()
+    found = _connection(connection)
     if found is None or not found.is_secret(secret):
         raise Http404
     try:
@@ -43,6 +46,22 @@ def hook(request: HttpRequest, connection: UUID, secret: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
     return _undersized(request) or _taken(request, found, adapter)
+
+
+def _connection(number: UUID) -> Connection | None:
+    """The connection in use that bears this number, read anew; where it stands in the table is remembered."""
+    pk = _places.get(number)
+    found = _reading().first(pk) if pk else None
+    if found is None or found.uuid != number:
+        found = Connection.objects.filter(uuid=number, is_active=True).first()
+        if found is not None:
+            _places[number] = found.pk
+    return found
+
+
+@cache
+def _reading() -> PreparedRecord:
+    return PreparedRecord(lambda pk: Connection.objects.filter(pk=pk, is_active=True).order_by(), 1)
 
 
 def _undersized(request: HttpRequest) -> HttpResponse | None:

@@ -107,3 +107,32 @@ def test_a_weekly_meeting_moves_from_one_week_on(person, product):
     expect(event).to_contain_text(clock)
     event.click()
     expect(dialog).to_contain_text("Every week on Tuesday", timeout=20_000)
+
+
+def test_a_template_fills_what_nobody_has_typed(person):
+    """What another one has filled goes with it; what was typed or chosen stays."""
+    hand = person("teammate")
+    page = hand.page
+    page.goto("/calendar/activities/new/")
+    choice = page.locator("[data-template-choice] select")
+
+    def reads() -> list[str]:
+        hand.deeds += 1
+        kind = page.locator("#form [name=kind]:checked").input_value()
+        ticked = page.locator("#form [name=remind]:checked").evaluate_all(
+            "all => all.map((one) => one.value)"
+        )
+        rest = [
+            page.locator(f"#form [name={name}]").input_value()
+            for name in ("subject", "minutes", "description")
+        ]
+        return [kind, *rest, ",".join(ticked)]
+
+    choice.select_option(index=2)
+    assert reads() == ["meeting", "Wizyta w zakładzie", "90", "Obejrzeć halę, zapytać o budżet.", "60,1440"]
+    choice.select_option(index=3)
+    assert reads() == ["letter", "Podziękowanie za spotkanie", "0", "", "5"]
+    page.fill("#form [name=subject]", "Mine")
+    page.select_option("#form [name=minutes]", "30")
+    choice.select_option(index=1)
+    assert reads() == ["call", "Mine", "30", "Co obejrzeli, kto decyduje, do kiedy oferta.", "5"]

@@ -19,7 +19,7 @@ from django.utils import timezone
 from bpm.models import ProcessDefinition, ProcessInstance, ProcessVersion, StageGate, UserTask
 from bpm.trigger_rules import add_trigger
 from collab.calendar.grants import grant_calendar
-from collab.calendar.models import Activity, Resource
+from collab.calendar.models import Activity, ActivityTemplate, Resource
 from collab.phones.devices import add_device
 from collab.phones.guest_models import Guest, GuestLetter
 from counterparties.matching.merging import merge_records
@@ -115,6 +115,7 @@ TAKES = [
     (r"collab_phones:guest_\w+", "guest"),
     (r"collab_calendar:grant_\w+", "grant"),
     (r"collab_calendar:resource_\w+", "resource"),
+    (r"collab_calendar:template_\w+", "activity_template"),
     (r"imports:import_\w+", "import"),
     (r"people:invitation_\w+", "invitation"),
     (r"lists:full_export_\w+", "full_export"),
@@ -207,6 +208,7 @@ def make_records() -> dict:
             user=rep, endpoint="https://push.example/", public_key="k", auth="a"
         ),
         "resource": Resource.objects.create(name="Amber room"),
+        "activity_template": ActivityTemplate.objects.first(),
         "grant": grant_calendar(owner=rep, to=outsider, level="busy", by=rep),
         "call": Call.objects.filter(owner=rep, contact__owner=rep, deal=None, lead=None).first(),
         "connection": Connection.objects.first(),

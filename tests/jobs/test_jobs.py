@@ -1,6 +1,7 @@
 """The life of a job, in one process."""
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -401,14 +402,26 @@ def test_a_dead_broker_does_not_break_the_request(
     from crm.celery import app
     from crm.jobs import doorbell
 
+    asked, given_up = [], Event()
+
+    def die(name, args, **kwargs):
+        asked.append(args[0])
+        assert given_up.wait(30)
+        raise ConnectionError("refused")
+
     settings.JOBS_RING = True
     monkeypatch.setattr(doorbell, "_silent_until", 0.0)
-    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app, "send_task", die)
     handle(lambda run: None)
     with django_capture_on_commit_callbacks(execute=True):
-        job = enqueue(kind="test.work")
-    assert Job.objects.get(pk=job.pk).status == "due"
+        jobs = [enqueue(kind="test.work") for _turn in range(3)]
+    # The requests are over while the broker still keeps the first ring waiting; the others are not tried.
+    assert {Job.objects.get(pk=job.pk).status for job in jobs} == {"due"}
+    given_up.set()
+    doorbell._ringer.submit(int).result()
+    doorbell.ring(jobs[0].pk)
+    doorbell._ringer.submit(int).result()
+    assert asked == [jobs[0].pk]
 
 
 def test_the_end_of_a_job_and_the_claim_of_the_next_are_one_transaction(handle):

@@ -28,6 +28,19 @@ def test_it_answers_for_each_number_anew(django_assert_num_queries):
         assert colleagues.rows(ann.pk, support.pk) == [(eve.pk,)]
 
 
+def test_it_answers_for_each_text_anew(django_assert_num_queries):
+    ann, bob = make_user("ann"), make_user("bob")
+    named = Prepared(
+        lambda pk, name: User.objects.exclude(pk=pk).filter(username=name).order_by().values_list("pk"),
+        1,
+        texts=1,
+    )
+    with django_assert_num_queries(3):
+        assert named.rows(ann.pk, "bob") == [(bob.pk,)]
+        assert named.rows(bob.pk, "bob") == []
+        assert named.rows(bob.pk, "a'n%n") == []
+
+
 def test_a_query_that_forgets_a_number_is_refused():
     with pytest.raises(ValueError, match="does not stand"):
         Prepared(lambda user_id, department_id: User.objects.filter(pk=user_id).values_list("pk"), 2)

@@ -1,14 +1,17 @@
 """Events become calls: once, whatever their order, whoever delivers them."""
 
+import dataclasses
 import random
 from datetime import timedelta
 
 import pytest
 from django.db import connection as database
 
+from crm.notify.models import LiveRow
+from crm.people.models import User
 from telephony.adapters.webhook import read_event
 from telephony.flows import LABELS, flow_named
-from telephony.ingest import take_in
+from telephony.ingest import POPUP, take_in
 from telephony.models import Call, CallEvent, Extension, State
 from telephony.signals import call_answered, call_ended, call_missed, call_started
 from telephony.tasks import close_as_lost
@@ -143,3 +146,35 @@ def test_a_delivery_costs_few_queries(connection, django_assert_max_num_queries)
     with django_assert_max_num_queries(45):
         take_in(connection=connection, facts=many)
     assert database.vendor
+
+
+def test_a_key_belongs_to_the_call_that_had_it_first(connection):
+    first = facts("incoming_answered")
+    take_in(connection=connection, facts=first)
+    stray = dataclasses.replace(first[0], call="c-2")
+    assert take_in(connection=connection, facts=[stray]) == []
+    ringing = dataclasses.replace(first[1], call="c-2", key="c-2-ringing")
+    (call,) = take_in(connection=connection, facts=[stray, ringing])
+    assert list(call.events.values_list("key", flat=True)) == ["c-2-ringing"]
+    assert CallEvent.objects.count() == len(first) + 1
+
+
+@pytest.mark.parametrize("phones", [2, 40])
+def test_an_ordinary_event_takes_few_statements(connection, django_assert_max_num_queries, phones):
+    Extension.objects.bulk_create(
+        Extension(connection=connection, number=str(200 + place)) for place in range(phones)
+    )
+    for place, fact in enumerate(facts("incoming_answered")):
+        last = fact.kind == "ended" and not fact.leg.startswith("m")
+        with django_assert_max_num_queries(25 if place == 0 or last else 12):
+            take_in(connection=connection, facts=[fact])
+
+
+def test_pages_are_told_of_people_who_work_here(connection, rep, teammate):
+    call = play_flow(connection, "ring_group", until=5)
+    told = LiveRow.objects.filter(kind=POPUP, record_id=call.pk)
+    assert set(told.values_list("user_id", flat=True)) == {rep.pk, teammate.pk}
+    told.delete()
+    User.objects.filter(pk=teammate.pk).update(is_active=False)
+    play_flow(connection, "ring_group")
+    assert set(told.values_list("user_id", flat=True)) == {rep.pk}
