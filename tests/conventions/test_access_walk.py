@@ -277,7 +277,7 @@ def seen_by(key: str, record, user: User) -> bool:
     if key == "link":
         return Counterparty.objects.visible_to(user).filter(pk=record.counterparty_id).exists()
     if key == "guest":
-        return Activity.objects.visible_to(user, "edit").filter(pk=record.letter.activity_id).exists()
+        return Activity.objects.visible_to(user).filter(pk=record.letter.activity_id).exists()
     if key in {"invitation", "full_export"}:
         return user.username == "admin"
     if key == "task":
