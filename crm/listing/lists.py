@@ -113,7 +113,7 @@ class RecordList(KeysetPages):
             self.params = self._opening(params)
             self.columns = self._chosen_columns()
             self._forget_unknown()
-        self.query = self.params.get("q", "").strip()[:100] if self.is_searched else ""
+        self.query = self.params.get("q", "").replace("\x00", "").strip()[:100] if self.is_searched else ""
         self.tab = self.params.get("tab", "")
         wanted = self.params.get("sort", "")
         self.sort = wanted if self._sortable(wanted) else self.default_sort
