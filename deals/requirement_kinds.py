@@ -47,7 +47,7 @@ class FieldsForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose at least one field.")},
     )  # fmt: skip
 
-    def __init__(self, *args, stage, **kwargs):
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         schemas = Attribute.objects.filter(attribute_set__kind="deals.deal", archived=False)
         own = {name: _own_label(name) for name in OWN_FIELDS}
@@ -63,9 +63,6 @@ class FileForm(forms.Form):
         label=gettext_lazy("Kinds of file"), max_length=60, required=False,
         help_text=gettext_lazy("Such as: pdf, docx. Empty: any."),
     )  # fmt: skip
-
-    def __init__(self, *args, stage, **kwargs):
-        super().__init__(*args, **kwargs)
 
     def clean_extensions(self) -> str:
         found = [
@@ -153,9 +150,6 @@ class PaymentForm(forms.Form):
         label=gettext_lazy("Per cent of the amount"), min_value=1, max_value=100, required=False,
         help_text=gettext_lazy("Empty: any payment will do."),
     )  # fmt: skip
-
-    def __init__(self, *args, stage, **kwargs):
-        super().__init__(*args, **kwargs)
 
 
 def missing_payment_text(deal: Deal, options: dict) -> str:

@@ -15,7 +15,7 @@ from funnel.models import Requirement, Way
 class RequirementKind:
     """One kind of requirement.
 
-    `form`: a form class taking `stage=`, whose `cleaned_data` become the options: JSON values only.
+    `form`: a form class whose `cleaned_data` become the options: JSON values only.
     `missing`: (record, options) -> what is to be supplied, in the active language; empty when nothing is missing.
     `describe`: (options) -> the requirement as the settings show it.
     `supply`: (record, options) -> address of the dialog that supplies it; None where the area's own form asks for it.

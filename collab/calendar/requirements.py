@@ -26,9 +26,6 @@ class ActivityForm(forms.Form):
         label=gettext_lazy("Done since the deal came to its present stage"), required=False, initial=True
     )
 
-    def __init__(self, *args, stage, **kwargs):
-        super().__init__(*args, **kwargs)
-
 
 def register() -> None:
     register_requirement(

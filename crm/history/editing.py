@@ -80,11 +80,7 @@ def edit_record(
         demand_no_clash(fresh, changes, version, by)
     if not changes:
         return None
-    for name, value in values.items():
-        setattr(fresh, name, value)
-    fresh.version += 1
-    fresh.full_clean(exclude=[f.name for f in fresh._meta.fields if f.name not in changed])
-    fresh.save()
+    _save(fresh, values, changed)
     if of_attributes:
         write_derived(fresh, schema)
     record.refresh_from_db()
@@ -92,6 +88,15 @@ def edit_record(
     return record_event(
         kind=kind, subject=fresh, by=by, cards=cards, changes=changes, via=via, version=fresh.version
     )
+
+
+def _save(fresh: OwnedRecord, values: dict, changed: set[str]) -> None:
+    """As the next version; only what changed is validated. Raises ValidationError."""
+    for name, value in values.items():
+        setattr(fresh, name, value)
+    fresh.version += 1
+    fresh.full_clean(exclude=[field.name for field in fresh._meta.fields if field.name not in changed])
+    fresh.save()
 
 
 def field_changes(fresh: models.Model, values: dict) -> list[FieldChange]:

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from crm.listing.counting import capped_counts
 from crm.web.dictionaries import (
+    MOST_ENTRIES,
     Dictionary,
     dictionaries_of,
     dictionary,
@@ -59,7 +61,9 @@ def dictionary_list(request):
     found = dictionaries_of(request.user)
     if not found:
         raise PermissionDenied
-    books = [(one, one.model._default_manager.filter(is_active=True).count()) for one in found]
+    offered = [(one.key, one.model._default_manager.filter(is_active=True).order_by()) for one in found]
+    counts = capped_counts(offered, MOST_ENTRIES)
+    books = [(one, counts[one.key]) for one in found]
     return page(request, "web/dictionary_list.html", {"books": books})
 
 

@@ -28,7 +28,7 @@ def requirement_create(request, pk: int):
     if found is None:
         raise Http404
     data = request.POST or None
-    form, options = RequirementForm(data), found.form(data, stage=stage)
+    form, options = RequirementForm(data), found.form(data)
     if (
         request.method == "POST"
         and form.is_valid()
