@@ -55,11 +55,11 @@ def gates() -> list[Gate]:
     return [Gate("No gate"), *(Gate(label, key, side) for label, key in kinds for side in SIDES)]
 
 
-def options_of(kind: RequirementKind, stage: Stage) -> dict:
+def options_of(kind: RequirementKind) -> dict:
     """What the kind's own form makes of the first of everything it asks for."""
-    blank = kind.form(stage=stage)
+    blank = kind.form()
     data = {name: _first(one) for name, one in blank.fields.items() if one.required}
-    form = kind.form(data, stage=stage)
+    form = kind.form(data)
     assert form.is_valid(), (kind.key, form.errors)
     return form.cleaned_data
 
@@ -129,7 +129,7 @@ def _bar(gate: Gate, here: Stage, there: Stage, *, by) -> None:
         )
         return
     kind = next(one for one in requirement_kinds() if one.key == gate.kind)
-    options = options_of(kind, stage)
+    options = options_of(kind)
     Requirement.objects.create(stage=stage, kind=kind.key, way=way, mode=mode, options=options)
 
 
